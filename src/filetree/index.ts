@@ -8,6 +8,12 @@
  */
 
 export type { Content, Entry, FileTree, Node, PackageIdentity } from './tree.ts'
+export { contentDigest, readContent } from './content.ts'
+export type { ContentReader } from './content.ts'
+export { writeCpio } from './cpio.ts'
+export { imageEntries, imageTimeSeconds } from './image.ts'
+export type { ImageEntries } from './image.ts'
+export { buildSquashfs } from './squashfs.ts'
 export {
   canonicalPath,
   completeTree,
