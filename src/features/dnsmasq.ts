@@ -33,7 +33,7 @@ export function dnsmasqInstance(system: SystemBuilder, name: string): ServiceHan
       `--dhcp-leasefile=/var/lib/dnsmasq/${name}.leases`,
       '--pid-file',
     ],
-    prepare: `mkdir -p /var/lib/dnsmasq && chown ${user.name}:${user.group} /var/lib/dnsmasq`,
+    prepare: [`mkdir -p /var/lib/dnsmasq && chown ${user.name}:${user.group} /var/lib/dnsmasq`],
     state: [{ path: '/var/lib/dnsmasq', what: 'DHCP leases' }],
   })
 }

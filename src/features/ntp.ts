@@ -25,7 +25,7 @@ export const ntp = defineFeature('ntp', options, (system, { servers }) => {
     name: 'ntp',
     description: 'network time',
     command: [ntpd, '-d', '-s', '-f', '/etc/openntpd/ntpd.conf'],
-    prepare: 'mkdir -p -m 755 /run/openntpd /var/lib/openntpd',
+    prepare: ['mkdir -p -m 755 /run/openntpd /var/lib/openntpd'],
     state: [{ path: '/var/lib/openntpd', what: 'the drift of the clock' }],
   })
 })

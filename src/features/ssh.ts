@@ -30,7 +30,7 @@ export const ssh = defineFeature('ssh', options, (system, { authorizedKeys, port
     description: 'secure shell (keys only)',
     // -F in the foreground, -E log to standard error, -R make missing host keys, -s and -g no passwords at all.
     command: [dropbear, '-F', '-E', '-R', '-s', '-g', '-p', String(port)],
-    prepare: 'mkdir -p -m 700 /var/lib/dropbear',
+    prepare: ['mkdir -p -m 700 /var/lib/dropbear'],
     state: [{ path: '/var/lib/dropbear', what: 'the ssh host key (clients will see a new one after each start)' }],
   })
 })

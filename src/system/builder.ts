@@ -2,11 +2,13 @@ import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 import { canonicalPath, type Node } from '../filetree/index.ts'
 import { type ServiceHandle, serviceHandle } from '../services/index.ts'
 import type {
+  ConsoleLogin,
   Contribution,
   KernelRequirement,
-  LongrunService,
+  LongrunRequest,
   NetworkInterface,
-  OneshotService,
+  OneshotRequest,
+  ServiceRequest,
   User,
 } from './contributions.ts'
 import type { Device } from './device.ts'
@@ -52,9 +54,15 @@ export interface SystemBuilder {
     device(path: string, device: { kind: 'character' | 'block'; major: number; minor: number } & FileOptions): void
   }
   readonly services: {
-    oneshot(service: Omit<OneshotService, 'type'>): ServiceHandle
-    longrun(service: Omit<LongrunService, 'type'>): ServiceHandle
+    /** Something that is done once, and undone when it goes down. */
+    oneshot(service: OneshotRequest): ServiceHandle
+    /** A program that runs in the foreground and is started again when it ends. */
+    longrun(service: LongrunRequest): ServiceHandle
+    /** Makes `service` require another one, after it was defined: for features that share a service. */
+    require(service: ServiceHandle, required: ServiceHandle): void
   }
+  /** Who may log in on the serial console; nobody by default. */
+  readonly console: { login(login: ConsoleLogin): void }
   readonly users: { add(user: User): void }
   readonly network: { interface(definition: NetworkInterface): void }
   /** The same builder, with everything it is told ascribed to `origin`. For {@link defineFeature}. */
@@ -82,9 +90,9 @@ export function createBuilder(
     const origin = here()
     contribute({ type: 'entry', origin, path: absolute(path, origin), entry: { ...node, origins: [origin] } })
   }
-  const service = (request: OneshotService | LongrunService): ServiceHandle => {
+  const service = (request: ServiceRequest): ServiceHandle => {
     contribute({ type: 'service', origin: here(), service: request })
-    return serviceHandle(request.name)
+    return serviceHandle(request)
   }
   return {
     device,
@@ -94,11 +102,10 @@ export function createBuilder(
       when: (symbol, requirement) => contribute({ type: 'kernel', origin: here(), requirement, when: symbol }),
       load: (name, targets) =>
         service({
-          type: 'oneshot',
+          kind: 'oneshot',
           name,
           description: `kernel modules: ${targets.join(', ')}`,
           kmods: targets,
-          up: ':',
         }),
       parameter: (parameter) => contribute({ type: 'kernel-parameter', origin: here(), parameter }),
       sysctl: (key, value) => contribute({ type: 'sysctl', origin: here(), key, value: String(value) }),
@@ -124,9 +131,11 @@ export function createBuilder(
         entry(path, { type: 'device', kind, major, minor, mode, uid, gid }),
     },
     services: {
-      oneshot: (request) => service({ ...request, type: 'oneshot' }),
-      longrun: (request) => service({ ...request, type: 'longrun' }),
+      oneshot: (request) => service({ ...request, kind: 'oneshot' }),
+      longrun: (request) => service({ ...request, kind: 'longrun' }),
+      require: (handle, requires) => contribute({ type: 'dependency', origin: here(), service: handle, requires }),
     },
+    console: { login: (login) => contribute({ type: 'console', origin: here(), login }) },
     users: { add: (user) => contribute({ type: 'user', origin: here(), user }) },
     network: {
       interface: (definition) => contribute({ type: 'interface', origin: here(), interface: definition }),

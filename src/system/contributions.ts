@@ -1,6 +1,6 @@
 import type { Origin } from '../diagnostics/index.ts'
 import type { Entry } from '../filetree/index.ts'
-import type { ServiceHandle } from '../services/index.ts'
+import type { Longrun, Oneshot, Service, ServiceHandle } from '../services/index.ts'
 
 /** `y`, `m`, `n`, or the text of an int, hex or string symbol (without quotes). */
 export type ConfigValue = string
@@ -19,36 +19,20 @@ export interface KernelRequirement {
   readonly modules?: readonly string[]
 }
 
-interface ServiceBasics {
-  readonly name: string
-  readonly description: string
-  /** Services that must be up first, and without which this one cannot be. */
-  readonly requires?: readonly ServiceHandle[]
-  /** Services that come first where both are there. */
-  readonly after?: readonly ServiceHandle[]
-  /** Kernel modules that are loaded, with all they depend on, before `up` and unloaded after `down`. */
-  readonly kmods?: readonly string[]
-  /** What it writes and would want to find again after a restart; kept on the state partition where there is one. */
-  readonly state?: readonly { readonly path: string; readonly what: string }[]
-}
+/**
+ * A service as a feature asks for it: like the service itself, but that kernel modules are named, not planned. They
+ * are loaded, with all they depend on, before the service comes up, and unloaded after it went down.
+ */
+export type ServiceRequest = Requested<Oneshot> | Requested<Longrun>
 
-/** Runs `up` once; running it again after `down` must work. Shell text, run by the service manager's `sh`. */
-export interface OneshotService extends ServiceBasics {
-  readonly type: 'oneshot'
-  readonly up: string
-  readonly down?: string
-}
+type Requested<S extends Service> = Omit<S, 'origin' | 'kmods'> & { readonly kmods?: readonly string[] }
 
-/** A program that stays in the foreground and is started again when it dies. */
-export interface LongrunService extends ServiceBasics {
-  readonly type: 'longrun'
-  readonly command: readonly [string, ...string[]]
-  /** Shell text that runs before the command, each time the service is brought up. */
-  readonly prepare?: string
-  readonly user?: string
-}
+/** What a feature hands over; which of the two kinds it is, the builder's verb says. */
+export type OneshotRequest = Omit<Requested<Oneshot>, 'kind'>
+export type LongrunRequest = Omit<Requested<Longrun>, 'kind'>
 
-export type ServiceRequest = OneshotService | LongrunService
+/** Who may log in on the serial console: whoever holds the cable, or who knows the password behind a crypt(3) text. */
+export type ConsoleLogin = { readonly type: 'open' } | { readonly type: 'password'; readonly hash: string }
 
 export interface User {
   readonly name: string
@@ -78,6 +62,8 @@ export type Contribution = { readonly origin: Origin } & (
   | { readonly type: 'applet'; readonly name: string }
   | { readonly type: 'entry'; readonly path: string; readonly entry: Entry }
   | { readonly type: 'service'; readonly service: ServiceRequest }
+  | { readonly type: 'dependency'; readonly service: ServiceHandle; readonly requires: ServiceHandle }
+  | { readonly type: 'console'; readonly login: ConsoleLogin }
   | { readonly type: 'user'; readonly user: User }
   | { readonly type: 'sysctl'; readonly key: string; readonly value: string }
   | { readonly type: 'interface'; readonly interface: NetworkInterface }

@@ -3,6 +3,7 @@ import { type Entry, type FileTree, mergeTrees } from '../filetree/index.ts'
 import type {
   ConfigRequest,
   ConfigValue,
+  ConsoleLogin,
   Contribution,
   KernelRequirement,
   NetworkInterface,
@@ -38,6 +39,7 @@ export interface Requirements {
   readonly applets: readonly Asked<string>[]
   readonly files: FileTree
   readonly services: readonly Asked<ServiceRequest>[]
+  readonly console?: Asked<ConsoleLogin>
   readonly users: readonly Asked<User>[]
   readonly sysctls: readonly (Asked<string> & { readonly key: string })[]
   readonly interfaces: readonly Asked<NetworkInterface>[]
@@ -118,6 +120,26 @@ export function merge(contributions: readonly Contribution[]): Requirements {
       fix: 'give one of them another name',
     }),
   )
+  for (const { service, requires, origin } of of('dependency')) {
+    const index = services.findIndex(({ value }) => value.name === service.name)
+    const present = services[index]
+    if (present === undefined) {
+      conflicts.push({
+        what: `service ${service.name} is to require ${requires.name}, and does not exist`,
+        where: [origin],
+      })
+      continue
+    }
+    const value = { ...present.value, requires: [...(present.value.requires ?? []), requires] }
+    services[index] = { value, origins: present.origins }
+  }
+  const consoles = agree(
+    of('console'),
+    () => '',
+    ({ login }) => login,
+    () => ({ what: 'the console is given two different ways to log in', fix: 'keep one of them' }),
+  )
+
   const unconditional = of('kernel').filter(({ when }) => when === undefined)
   const kernel = mergeKernel(
     unconditional.map(({ requirement, origin }) => ({ value: requirement, origins: [origin] })),
@@ -150,6 +172,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     applets: collect(of('applet').map(({ name, origin }) => ({ value: name, origin }))),
     files,
     services,
+    ...(consoles[0] === undefined ? {} : { console: consoles[0] }),
     users,
     sysctls: sysctls.map(({ value, origins }) => ({ key: value.key, value: value.value, origins })),
     interfaces,
