@@ -69,7 +69,11 @@ type SuiteState = 'usable' | 'no-architecture' | 'expired' | 'missing'
 
 async function suiteState(root: AptRoot, signal: AbortSignal, suite: Suite): Promise<SuiteState> {
   // Lists what is configured *and* there: an index of a mirror that is no longer configured does not count.
-  const targets = await runApt(root, signal, 'apt-get', ['indextargets', '--format', '$(RELEASE) $(FILENAME)'])
+  const targets = await runApt(root, signal, 'apt-get', [
+    'indextargets',
+    '--format',
+    '$(RELEASE) $(FILENAME)',
+  ])
   const indexes = targets.stdout
     .split('\n')
     .filter((line) => line.startsWith(`${suite.name} `))
@@ -87,7 +91,8 @@ async function suiteState(root: AptRoot, signal: AbortSignal, suite: Suite): Pro
     const release = paragraphs.find((paragraph) => paragraph.has('architectures'))
     if (release === undefined) continue
     if (indexes.some((index) => index.startsWith(prefix))) {
-      if (!root.checkValidUntil || !(Date.parse(release.get('valid-until') ?? '') < Date.now())) return 'usable'
+      if (!root.checkValidUntil || !(Date.parse(release.get('valid-until') ?? '') < Date.now()))
+        return 'usable'
       state = 'expired'
     } else if (state === 'missing' && !words(release.get('architectures')).includes(root.architecture)) {
       state = 'no-architecture'
@@ -110,7 +115,9 @@ function noIndex(
   const why = complaints.filter((line) => !line.startsWith('N:')).slice(0, 4)
   return {
     what: `the package index of ${suite.name} for ${root.architecture} cannot be fetched`,
-    why: [...(state === 'expired' ? ['the one from before is past its Valid-Until date'] : []), ...why].join('\n'),
+    why: [...(state === 'expired' ? ['the one from before is past its Valid-Until date'] : []), ...why].join(
+      '\n',
+    ),
     fix: complaints.some((line) => /NO_PUBKEY|not signed|invalid signature|BADSIG|EXPKEYSIG/i.test(line))
       ? "take a mirror whose indexes are signed by Debian's archive keyring (FIRMWRIGHT_MIRROR, or the host's apt sources)"
       : "check the network, and the mirrors in the host's apt sources or FIRMWRIGHT_MIRROR; a mirror being updated is whole again minutes later",

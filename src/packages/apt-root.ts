@@ -99,7 +99,9 @@ function configuration(folder: string, architecture: string, host: AptHost): str
 function sourcesText(architecture: string, suites: readonly Suite[], keyring: string): string {
   return suites
     .flatMap((suite) =>
-      suite.mirrors.map((uri) => `deb [arch=${architecture} signed-by=${keyring}] ${uri} ${suite.name} main\n`),
+      suite.mirrors.map(
+        (uri) => `deb [arch=${architecture} signed-by=${keyring}] ${uri} ${suite.name} main\n`,
+      ),
     )
     .join('')
 }
@@ -109,7 +111,9 @@ export async function pinVersions(
   root: AptRoot,
   pins: readonly { readonly name: string; readonly version: string }[],
 ): Promise<void> {
-  const text = pins.map(({ name, version }) => `Package: ${name}\nPin: version ${version}\nPin-Priority: 1001\n`)
+  const text = pins.map(
+    ({ name, version }) => `Package: ${name}\nPin: version ${version}\nPin-Priority: 1001\n`,
+  )
   await writeAtomic(join(root.folder, 'etc/preferences'), text.join('\n'))
 }
 
@@ -127,21 +131,22 @@ export async function runApt(
   signal: AbortSignal,
   program: 'apt-get' | 'apt-cache',
   argv: readonly string[],
+  folder: string = root.folder,
 ): Promise<AptRun> {
   const result = await execa(program, argv, {
     env: { APT_CONFIG: join(root.folder, 'apt.conf'), LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
-    cwd: root.folder,
+    cwd: folder,
     cancelSignal: signal,
     reject: false,
     stdin: 'ignore',
-    maxBuffer: 1 << 30,
+    maxBuffer: 1 << 28,
   })
   signal.throwIfAborted()
   const complaints = `${result.stdout}\n${result.stderr}`
     .split('\n')
     .filter((line) => /^(E|W|Err|N)[:\s]/.test(line) || /^ {2}\S/.test(line))
     .map((line) => withoutPassword(line.trim()))
-  if (result.exitCode === undefined) complaints.push(withoutPassword(result.shortMessage))
+  if (result.exitCode === undefined) complaints.push(withoutPassword(result.shortMessage ?? program))
   return { exitCode: result.exitCode ?? -1, stdout: result.stdout, complaints: [...new Set(complaints)] }
 }
 

@@ -1,5 +1,6 @@
 /** What this room uses of the engine, until it is here. */
 export type { FileArtifact } from '../engine/index.ts'
+
 import type { FileArtifact } from '../engine/index.ts'
 
 export interface TreeArtifact {

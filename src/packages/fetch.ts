@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UserError } from '../diagnostics/index.ts'
@@ -48,13 +48,15 @@ export async function fetchPackages(
     withAptRoot(context, request, report, async (root) => {
       if (!(await indexHas(root, engine.signal, missing))) await refreshIndex(root, engine.signal, report)
       let gone = await pinsGone(root, engine.signal, missing)
-      if (gone.length > 0) throw new UserError(...gone.map(({ pin, now }) => pinGone(root, request, pin, now)))
+      if (gone.length > 0)
+        throw new UserError(...gone.map(({ pin, now }) => pinGone(root, request, pin, now)))
       let run = await download(context, root, missing, report)
       if (run.exitCode !== 0) {
         // The index may be older than the pool: once more, with a new one.
         await refreshIndex(root, engine.signal, report)
         gone = await pinsGone(root, engine.signal, missing)
-        if (gone.length > 0) throw new UserError(...gone.map(({ pin, now }) => pinGone(root, request, pin, now)))
+        if (gone.length > 0)
+          throw new UserError(...gone.map(({ pin, now }) => pinGone(root, request, pin, now)))
         run = await download(context, root, missing, report)
       }
       const stillMissing: PinnedPackage[] = []
@@ -64,7 +66,10 @@ export async function fetchPackages(
           ...stillMissing.map((pin) => ({
             what: `${pin.name} ${pin.version} (${pin.architecture}) cannot be fetched`,
             where: originsOf(request, pin.name),
-            why: run.complaints.filter((line) => !line.startsWith('N:')).slice(0, 4).join('\n'),
+            why: run.complaints
+              .filter((line) => !line.startsWith('N:'))
+              .slice(0, 4)
+              .join('\n'),
             fix: 'check the network and the mirror; a mirror being updated is whole again minutes later',
           })),
         )
@@ -73,7 +78,11 @@ export async function fetchPackages(
   )
 }
 
-async function indexHas(root: AptRoot, signal: AbortSignal, pins: readonly PinnedPackage[]): Promise<boolean> {
+async function indexHas(
+  root: AptRoot,
+  signal: AbortSignal,
+  pins: readonly PinnedPackage[],
+): Promise<boolean> {
   return (await pinsGone(root, signal, pins)).length === 0
 }
 
@@ -119,7 +128,10 @@ async function download(
   }, 200)
   try {
     const names = pins.map((pin) => `${pin.name}=${pin.version}`)
-    const run = await runAptDownload(root, engine.signal, folder, names)
+    // apt keeps what is half there in its archives; below our folder it counts as progress, and goes with it.
+    await mkdir(join(folder, 'archives/partial'), { recursive: true })
+    const argv = ['download', '-q', '-o', `Dir::Cache::archives=${folder}/archives/`, '--', ...names]
+    const run = await runApt(root, engine.signal, 'apt-get', argv, folder)
     for (const name of await readdir(folder)) {
       const path = join(folder, name)
       const found = await stat(path)
@@ -137,15 +149,6 @@ async function download(
     clearInterval(watch)
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-async function runAptDownload(
-  root: AptRoot,
-  signal: AbortSignal,
-  folder: string,
-  names: readonly string[],
-): Promise<AptRun> {
-  return runApt(root, signal, 'apt-get', ['download', '-q', '--', ...names], folder)
 }
 
 async function folderSize(folder: string): Promise<number> {

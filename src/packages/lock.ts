@@ -34,6 +34,8 @@ export interface PinnedPackage {
   readonly sizeBytes: number
   /** Path below a mirror's base address. */
   readonly filename: string
+  /** Asked for without what it depends on, and no other package of the set depends on it. */
+  readonly alone?: true
 }
 
 export const emptyLock: Lock = { sets: [] }
@@ -50,6 +52,7 @@ const pinned = z.strictObject({
     .string()
     .regex(/^[^/\s][^\s]*\.deb$/, 'not a path of a .deb file')
     .refine((path) => !path.split('/').includes('..') && !path.includes('://'), 'not a path below a mirror'),
+  alone: z.literal(true).exactOptional(),
 })
 const lockedSet = z.strictObject({
   name: z.string().min(1),
@@ -135,7 +138,10 @@ function syntaxErrorLine(text: string, error: unknown): number | undefined {
 
 function jsonPath(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the top'
-  return path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('').replace(/^\./, '')
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '')
 }
 
 /**
@@ -173,13 +179,11 @@ export function printLock(lock: Lock): string {
 
 function printSet(set: LockedSet): string {
   const line = (key: string, value: unknown) => `      ${JSON.stringify(key)}: ${JSON.stringify(value)}`
-  const metapackages = Object.fromEntries(
-    Object.entries(set.metapackages).sort(([a], [b]) => compare(a, b)),
-  )
+  const metapackages = Object.fromEntries(Object.entries(set.metapackages).sort(([a], [b]) => compare(a, b)))
   const packages = [...set.packages]
     .sort((a, b) => compare(a.name, b.name))
-    .map(({ name, version, architecture, sha256, sizeBytes, filename }) =>
-      JSON.stringify({ name, version, architecture, sha256, sizeBytes, filename }),
+    .map(({ name, version, architecture, sha256, sizeBytes, filename, alone }) =>
+      JSON.stringify({ name, version, architecture, sha256, sizeBytes, filename, ...(alone && { alone }) }),
     )
   return [
     '    {',

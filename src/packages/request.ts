@@ -54,7 +54,9 @@ export function checkRequest(request: PackageRequest): void {
     problems.push({ what: `${JSON.stringify(request.release)} is not the name of a Debian release` })
   }
   if (!/^[a-z0-9][a-z0-9-]*$/.test(request.architecture)) {
-    problems.push({ what: `${JSON.stringify(request.architecture)} is not the name of a Debian architecture` })
+    problems.push({
+      what: `${JSON.stringify(request.architecture)} is not the name of a Debian architecture`,
+    })
   }
   for (const requested of [...request.install, ...request.only]) {
     if (/^[a-z0-9][a-z0-9+.-]+$/.test(requested.name) && !requested.name.endsWith('-')) continue

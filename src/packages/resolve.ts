@@ -52,7 +52,10 @@ export async function resolvePackages(context: PackagesContext, request: Package
   if (context.offline) {
     throw new UserError({
       what: `${context.lockFile} has no pins for the packages of this system, and the build is offline`,
-      why: present === undefined ? 'nothing was pinned yet' : describeDifference(present.request, requestNames(request)),
+      why:
+        present === undefined
+          ? 'nothing was pinned yet'
+          : describeDifference(present.request, requestNames(request)),
       fix: 'build once with the network to pin and fetch them',
     })
   }
@@ -60,7 +63,11 @@ export async function resolvePackages(context: PackagesContext, request: Package
     withAptRoot(context, request, report, async (root) => {
       const age = await indexAge(root)
       if (age === undefined || age > freshMs) await refreshIndex(root, context.engine.signal, report)
-      return lockSolution(context, request, await solve(root, context.engine.signal, request, present ?? nothing))
+      return lockSolution(
+        context,
+        request,
+        await solve(root, context.engine.signal, request, present ?? nothing),
+      )
     }),
   )
 }
@@ -78,7 +85,10 @@ export async function updatePackages(
   checkRequest(request)
   const before = await lockedSet(context, request)
   if (context.offline) {
-    throw new UserError({ what: 'pins cannot be moved offline', fix: 'run `firmwright update` with the network' })
+    throw new UserError({
+      what: 'pins cannot be moved offline',
+      fix: 'run `firmwright update` with the network',
+    })
   }
   const set = await context.engine.step('update packages', (report) =>
     withAptRoot(context, request, report, async (root) => {
@@ -158,5 +168,7 @@ function sameNames(a: RequestNames, b: RequestNames): boolean {
 function describeDifference(pinned: RequestNames, wanted: RequestNames): string {
   const before = new Set([...pinned.install, ...pinned.only])
   const added = [...wanted.install, ...wanted.only].filter((name) => !before.has(name))
-  return added.length > 0 ? `not pinned yet: ${added.join(', ')}` : 'the pins are of a larger or different request'
+  return added.length > 0
+    ? `not pinned yet: ${added.join(', ')}`
+    : 'the pins are of a larger or different request'
 }

@@ -43,7 +43,7 @@ export async function solve(
       const record = found.get(name)
       if (record === undefined) throw unknown(root, request, [name], [])
       const { depends: _, ...pin } = record
-      return pin
+      return solved.some((one) => one.name === name) ? pin : { ...pin, alone: true as const }
     })
     checkKept(root, request, packages, keep)
     return { metapackages, packages }
@@ -59,7 +59,15 @@ async function checkKnown(root: AptRoot, signal: AbortSignal, request: PackageRe
   const known = new Set(stdout.split('\n'))
   // `pkgnames` has names that only others mention; those have no record.
   const wanted = [...new Set([...names.install, ...names.only])]
-  const records = new Set((await show(root, signal, wanted.filter((name) => known.has(name)))).map(({ name }) => name))
+  const records = new Set(
+    (
+      await show(
+        root,
+        signal,
+        wanted.filter((name) => known.has(name)),
+      )
+    ).map(({ name }) => name),
+  )
   const missing = wanted.filter((name) => !records.has(name))
   if (missing.length > 0) throw unknown(root, request, missing, known)
 }
@@ -127,18 +135,26 @@ async function solveInstall(
 }
 
 /** Reads lines of `apt-get install --print-uris`: `'URI' NAME_VERSION_ARCHITECTURE.deb SIZE HASH`. */
-export function parsePrintedUris(text: string): readonly { readonly name: string; readonly version: string }[] {
+export function parsePrintedUris(
+  text: string,
+): readonly { readonly name: string; readonly version: string }[] {
   return text.split('\n').flatMap((line) => {
     const [, name, version] = /^'[^']*' ([^\s_]+)_([^\s_]+)_[^\s_]+\.deb \d/.exec(line) ?? []
     if (name === undefined || version === undefined) return []
     // apt writes `_`, `:` and `%` of a version as %5f, %3a and %25.
-    const plain = version.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    const plain = version.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(parseInt(hex, 16)),
+    )
     return [{ name, version: plain }]
   })
 }
 
 /** The package that a kernel metapackage stands for; undefined when `name` is none. */
-async function concretePackage(root: AptRoot, signal: AbortSignal, name: string): Promise<string | undefined> {
+async function concretePackage(
+  root: AptRoot,
+  signal: AbortSignal,
+  name: string,
+): Promise<string | undefined> {
   const stem = /^linux-(image|headers)-/.exec(name)?.[0]
   if (stem === undefined) return undefined
   const record = (await show(root, signal, [name])).find((found) => found.name === name)
@@ -155,7 +171,11 @@ export function exactDependency(depends: string, stem: string): string | undefin
 }
 
 /** Records of packages, given as `name` (apt's candidate) or `name=version`. Unknown ones are left out. */
-async function show(root: AptRoot, signal: AbortSignal, wanted: readonly string[]): Promise<readonly IndexRecord[]> {
+async function show(
+  root: AptRoot,
+  signal: AbortSignal,
+  wanted: readonly string[],
+): Promise<readonly IndexRecord[]> {
   if (wanted.length === 0) return []
   const { stdout } = await runApt(root, signal, 'apt-cache', ['show', '--no-all-versions', '--', ...wanted])
   return parseDeb822(stdout).flatMap((paragraph) => {
@@ -182,9 +202,12 @@ function checkKept(
   const pins = new Map(keep.packages.map((pin) => [pin.name, pin]))
   const moved = packages.flatMap((found) => {
     const pin = pins.get(found.name)
-    return pin === undefined || (pin.version === found.version && pin.sha256 === found.sha256) ? [] : [{ pin, found }]
+    return pin === undefined || (pin.version === found.version && pin.sha256 === found.sha256)
+      ? []
+      : [{ pin, found }]
   })
-  if (moved.length > 0) throw new UserError(...moved.map(({ pin, found }) => pinGone(root, request, pin, found)))
+  if (moved.length > 0)
+    throw new UserError(...moved.map(({ pin, found }) => pinGone(root, request, pin, found)))
 }
 
 /** The diagnostic for a pin that the indexes no longer have. */
