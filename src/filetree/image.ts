@@ -2,13 +2,18 @@ import type { Node } from './tree.ts'
 import { type FileTree, sortedEntries } from './tree.ts'
 
 /**
- * What a writer is given: the names of a tree in order, without who asked for them, so that two systems whose
+ * What a writer is given: the names of a tree in order, hard links last, without who asked for them, so that two systems whose
  * images have the same bytes are the same piece of work.
  */
 export type ImageEntries = readonly (readonly [path: string, node: Node])[]
 
 export function imageEntries(tree: FileTree): ImageEntries {
-  return sortedEntries(tree).map(([path, { origins, neededBy, package: from, ...node }]) => [path, node])
+  const entries = sortedEntries(tree).map(
+    ([path, { origins, neededBy, package: from, ...node }]): readonly [string, Node] => [path, node],
+  )
+  // A tar archive can only link to what it has already named.
+  const isLink = ([, node]: readonly [string, Node]): boolean => node.type === 'hardlink'
+  return [...entries.filter((entry) => !isLink(entry)), ...entries.filter(isLink)]
 }
 
 /**

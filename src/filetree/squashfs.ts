@@ -22,7 +22,7 @@ export async function buildSquashfs(engine: Engine, entries: ImageEntries): Prom
     input: { entries: base },
     run: (context) => context.put(writeTar(context, base)),
   })
-  const script = `exec sqfstar -comp xz -b 262144 ${rootOptions.join(' ')} base.squashfs < base.tar`
+  const script = withoutWarnings(`sqfstar -comp xz -b 262144 ${rootOptions.join(' ')} base.squashfs < base.tar`)
   const made = await engine.build({
     kind: 'command',
     name: 'compress the file tree',
@@ -30,7 +30,7 @@ export async function buildSquashfs(engine: Engine, entries: ImageEntries): Prom
     env: environment,
     inputs: { 'base.tar': archive },
     outputs: ['base.squashfs'],
-    tools: ['sqfstar'],
+    tools: ['sqfstar', 'cat'],
   })
   const image = fileOutput(made, 'base.squashfs')
   return appended.length === 0 ? image : append(engine, image, appended)
@@ -70,7 +70,7 @@ async function append(engine: Engine, base: FileArtifact, entries: ImageEntries)
     'cp base.squashfs rootfs.squashfs',
     'chmod u+w rootfs.squashfs',
     'mkdir empty',
-    `mksquashfs empty rootfs.squashfs -pf definitions -no-recovery ${rootOptions.join(' ')}`,
+    withoutWarnings(`mksquashfs empty rootfs.squashfs -pf definitions -no-recovery ${rootOptions.join(' ')}`),
   ].join(' && ')
   const made = await engine.build({
     kind: 'command',
@@ -82,6 +82,11 @@ async function append(engine: Engine, base: FileArtifact, entries: ImageEntries)
     tools: ['mksquashfs', 'cp', 'chmod', 'mkdir', 'cat'],
   })
   return fileOutput(made, 'rootfs.squashfs')
+}
+
+/** Both tools leave out what they do not understand, warn of it, and succeed: a warning is a failure here. */
+function withoutWarnings(command: string): string {
+  return `${command} 2> warnings && { [ ! -s warnings ] || { cat warnings >&2; false; }; }`
 }
 
 function fileOutput(outputs: Readonly<Record<string, { kind: string }>>, name: string): FileArtifact {
