@@ -27,7 +27,10 @@ function problems(service: Service): Problem[] {
   if (texts(service).some((text) => text.includes('\0'))) found.push({ what: 'a value holds a zero byte' })
   if (/[\r\n]/.test(service.description)) found.push({ what: 'its description is more than one line' })
   for (const step of service.kmods ?? []) found.push(...kmodProblems(step))
-  for (const { path } of service.state ?? []) {
+  for (const { path, owner, mode = 0 } of service.state ?? []) {
+    if (owner !== undefined && !isUser(owner)) found.push(notUser(owner))
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)
+      found.push({ what: `${mode} is not a file mode` })
     if (!/^\/var\/lib\/[\w.+-]+(\/[\w.+-]+)*$/.test(path) || path.split('/').some(isDots)) {
       found.push({ what: `${path} cannot be kept as state`, fix: 'State lies in a folder below /var/lib.' })
     }
@@ -37,9 +40,7 @@ function problems(service: Service): Problem[] {
   if (!service.command[0].startsWith('/')) {
     found.push({ what: `its program ${service.command[0]} is not an absolute path` })
   }
-  if (service.user !== undefined && !/^[a-z_][\w-]*(:[a-z_][\w-]*)?$/.test(service.user)) {
-    found.push({ what: `${service.user} is not a user`, fix: 'Write `name` or `name:group`.' })
-  }
+  if (service.user !== undefined && !isUser(service.user)) found.push(notUser(service.user))
   for (const name of Object.keys(service.environment ?? {})) {
     if (!/^[A-Za-z_]\w*$/.test(name))
       found.push({ what: `${name} is not the name of an environment variable` })
@@ -79,6 +80,14 @@ export function isKmodName(name: string): boolean {
 
 function isServiceName(name: string): boolean {
   return /^[A-Za-z0-9][\w.-]{0,63}$/.test(name) && !name.endsWith('.sh')
+}
+
+function isUser(user: string): boolean {
+  return /^[a-z_][\w-]*(:[a-z_][\w-]*)?$/.test(user)
+}
+
+function notUser(user: string): Problem {
+  return { what: `${user} is not a user`, fix: 'Write `name` or `name:group`.' }
 }
 
 function isDots(segment: string): boolean {

@@ -5,7 +5,18 @@
  * services it depends on by handle. {@link serviceGraph} proves that a set of services can start at all and
  * puts it in order.
  */
+export {
+  clockService,
+  entropyService,
+  hostnameService,
+  kernelLogService,
+  loopbackService,
+  sysctlService,
+  syslogService,
+} from './base.ts'
 export { type PlacedService, type ServiceGraph, serviceGraph } from './graph.ts'
+export { type InitramfsOptions, type RootDevice, renderInitramfs } from './initramfs.ts'
+export { type Console, type OpenRcOptions, renderOpenRc } from './openrc.ts'
 export {
   type Action,
   type Argv,
@@ -21,3 +32,4 @@ export {
   type StatePath,
   serviceHandle,
 } from './service.ts'
+export { type LostState, type StateOptions, stateFolder, stateOf, stateService } from './state.ts'

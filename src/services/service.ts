@@ -40,6 +40,10 @@ export interface StatePath {
   readonly path: string
   /** What is lost without a state partition, for people: `the SSH host key`. */
   readonly what: string
+  /** `user` or `user:group` it belongs to; default root. */
+  readonly owner?: string
+  /** Permission bits; default 0o755. */
+  readonly mode?: number
 }
 
 interface ServiceBase {
