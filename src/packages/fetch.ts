@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UserError } from '../diagnostics/index.ts'
+import type { FileArtifact, Report } from '../engine/index.ts'
 import { refreshIndex } from './apt-index.ts'
 import { type AptRoot, type AptRun, runApt } from './apt-root.ts'
 import { parseDeb822 } from './deb822.ts'
-import type { FileArtifact, StepReport } from './engine-contract.ts'
 import type { LockedSet, PinnedPackage } from './lock.ts'
 import type { PackageRequest } from './request.ts'
 import { originsOf } from './request.ts'
@@ -118,7 +118,7 @@ async function download(
   context: PackagesContext,
   root: AptRoot,
   pins: readonly PinnedPackage[],
-  report: StepReport,
+  report: Report,
 ): Promise<AptRun> {
   const { engine } = context
   const folder = await mkdtemp(join(root.folder, 'cache/fetch-'))
