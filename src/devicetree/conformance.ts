@@ -9,7 +9,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { addNode, deleteNode, deleteProperty, ensureNode, setProperty } from './edit.ts'
-import { type DeviceTree, walk } from './model.ts'
+import { memoryBanks, reservedMemory } from './memory.ts'
+import { type DeviceTree, EMPTY_TREE, walk } from './model.ts'
 import { mergeOverlay } from './overlay.ts'
 import { printDevicetree } from './print.ts'
 import { phandleOf } from './query.ts'
@@ -51,8 +52,15 @@ function run(program: string, args: readonly string[], input?: Uint8Array): Run 
   return { ok: done.status === 0, stdout: done.stdout, stderr: done.stderr.toString() }
 }
 
+/** A tree (or, with `/plugin/`, an overlay) compiled by dtc from source text; for tests. */
+export function compileSource(source: string, ...options: readonly string[]): Buffer {
+  const done = run('dtc', ['-q', '-I', 'dts', '-O', 'dtb', ...options, '-'], Buffer.from(source))
+  if (!done.ok) throw new Error(`dtc: ${done.stderr}`)
+  return done.stdout
+}
+
 /** What dtc makes of a tree: its text (sorted with `-s`) and its warnings. */
-function dtcText(
+export function dtcText(
   tree: Uint8Array,
   ...options: readonly string[]
 ): { readonly text: string; readonly warnings: string } {
@@ -313,7 +321,7 @@ export function mutate(bytes: Uint8Array, random: (below: number) => number): Bu
         mutated[at] = (mutated[at] ?? 0) ^ (1 << random(8))
         break
       case 2:
-        mutated.fill(random(2) * 255, at, at + 1 + random(8))
+        mutated.fill(random(2) * 255, at, Math.min(at + 1 + random(8), mutated.length))
         break
       default: {
         const word = at & ~3
@@ -339,11 +347,14 @@ export function mutate(bytes: Uint8Array, random: (below: number) => number): Bu
 
 /**
  * Mutated files: each is refused with an error that lies within the file, or read; and what was read can be printed,
- * written, and read again as the same tree. Nothing may throw or take longer than a second.
+ * written, read again as the same tree, asked for its memory and laid over another. Nothing may throw or take longer
+ * than a second.
  */
 export function verifyMutations(files: readonly string[], seed: number, mutations: number): Conformance {
   const random = seededRandom(seed)
   const sources = files.map((file) => readFileSync(file))
+  const first = sources[0] === undefined ? undefined : readDevicetree(sources[0])
+  const base = first?.ok ? first.value : EMPTY_TREE
   const failures: string[] = []
   let refused = 0
   for (let index = 0; index < mutations && failures.length < 10; index++) {
@@ -363,6 +374,10 @@ export function verifyMutations(files: readonly string[], seed: number, mutation
         if (!again.ok || !writeDevicetree(again.value).equals(written))
           failures.push(`${label}: not read as written`)
         printDevicetree(tree.value)
+        memoryBanks(tree.value)
+        reservedMemory(tree.value)
+        const merged = mergeOverlay(base, tree.value)
+        if (merged.ok) writeDevicetree(merged.value)
       }
     } catch (error) {
       failures.push(`${label}: threw ${String(error)}`)
