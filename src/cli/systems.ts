@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import * as devices from '../devices/index.ts'
 import type { Engine } from '../engine/index.ts'
 import * as features from '../features/index.ts'
@@ -32,7 +32,6 @@ export async function assembleFile(
       await assemble(engine, definition, {
         file: resolve(file),
         lockFile: join(dirname(resolve(file)), 'firmwright.lock'),
-        lockSet: basename(file).replace(/\.[^.]*$/, ''),
         aptFolder: join(cache, 'apt'),
         offline: options.offline === true,
       }),

@@ -6,6 +6,8 @@ import { parseConfigFile } from './config-file.ts'
 import type { Kernel } from './kernel.ts'
 import type { DebianKernel } from './source.ts'
 
+type Slice = Extract<Content, { type: 'slice' }>
+
 /**
  * Reads a kernel out of Debian's package: `/boot/vmlinuz-RELEASE`, `/boot/config-RELEASE` and
  * `/lib/modules/RELEASE`. Nothing of it is copied; a module is read when somebody asks for it.
@@ -20,7 +22,7 @@ export async function readDebianKernel(
   const { name, version, architecture } = content.package
   const release = kernelRelease(content)
   const folder = `/usr/lib/modules/${release}`
-  const slice = (path: string): Content => fileContent(content, path)
+  const slice = (path: string): Slice => fileContent(content, path)
   const read = async (path: string): Promise<Buffer> => {
     const { offsetBytes, sizeBytes, artifact } = slice(path)
     return engine.read(artifact, { offsetBytes, sizeBytes })
@@ -54,7 +56,7 @@ function kernelRelease(content: PackageContent): string {
   throw new Error(`the package ${content.package.name} has no kernel image in /boot`)
 }
 
-function fileContent(content: PackageContent, path: string): Extract<Content, { type: 'slice' }> {
+function fileContent(content: PackageContent, path: string): Slice {
   const file = content.files.get(path)
   if (file?.type !== 'file') throw new Error(`the package ${content.package.name} has no file ${path}`)
   return { type: 'slice', artifact: content.data, offsetBytes: file.offsetBytes, sizeBytes: file.sizeBytes }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { callSite, type Origin } from '../diagnostics/index.ts'
 import type { KernelSource } from '../kernel/index.ts'
-import type { Release } from '../packages/index.ts'
 import type { SystemBuilder } from './builder.ts'
 import type { Device } from './device.ts'
 import { checkOptions } from './feature.ts'
+
+/** Debian releases that systems are made from. */
+export type Release = 'bookworm' | 'trixie'
 
 /** What a system file hands to {@link defineSystem}. */
 export interface SystemDefinition {

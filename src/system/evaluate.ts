@@ -1,5 +1,4 @@
 import { UserError } from '../diagnostics/index.ts'
-import { contributeBase } from './base.ts'
 import { createBuilder } from './builder.ts'
 import type { Contribution } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
@@ -26,7 +25,6 @@ export async function evaluate(definition: DefinedSystem): Promise<System> {
     contributions.push(contribution)
   })
   builder.as(definition.origin).hostname(definition.hostname)
-  contributeBase(builder.as({ feature: 'base system' }), definition)
   await definition.setup(builder)
   finished = true
   return { definition, contributions }
