@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
-import { encodeRecipe, functionKey, toolsOf } from './action.ts'
+import { type EncodedAction, encodeRecipe, functionKey, toolsOf } from './action.ts'
 import { type Artifact, artifactsIn, type FileArtifact, type TreeArtifact } from './artifact.ts'
 import type { EngineEvent } from './events.ts'
 import { type Executor, execute, makeView } from './execute.ts'
@@ -12,6 +12,7 @@ import { createIntake } from './intake.ts'
 import { canonicalJson } from './json.ts'
 import { takeSharedLease } from './lease.ts'
 import { createPresence } from './presence.ts'
+import type { ReapiAction } from './reapi.ts'
 import type { CommandRecipe, FunctionContext, FunctionRecipe, Report } from './recipe.ts'
 import { outputsIn, type ResultRecord, readRecord, writeRecord } from './record.ts'
 import { writeRoot } from './roots.ts'
@@ -27,7 +28,7 @@ import {
   type Store,
 } from './store.ts'
 import { createToolbox } from './tools.ts'
-import { composeTree, createDirectoryReader, stagePath } from './tree.ts'
+import { composeTree, createDirectoryReader, stagePath, treeDigests } from './tree.ts'
 
 export interface EngineOptions {
   /** Made when it does not exist. */
@@ -66,6 +67,8 @@ export interface Engine {
   export(artifact: Artifact, destination: string): Promise<void>
   /** One tree out of artifacts at paths. A tree artifact may have others placed inside it. */
   tree(entries: Readonly<Record<string, Artifact>>): Promise<TreeArtifact>
+  /** The command as an action of the Remote Execution API; see {@link toReapiAction}. */
+  action(recipe: CommandRecipe): Promise<ReapiAction>
   /** Wraps impure work so that it shows up in the event stream; nothing is cached. */
   step<T>(name: string, work: (report: Report) => Promise<T>): Promise<T>
   /**
@@ -90,9 +93,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (options.signal?.aborted) forward()
 
   const steps = createSteps(options.onEvent, signal)
-  const intake = createIntake(store)
   const readDirectory = createDirectoryReader(store)
   const presence = createPresence(store, readDirectory)
+  const intake = createIntake(store, presence.changed)
   const toolbox = createToolbox(store)
   const slots = createSlots(Math.max(1, options.jobs ?? availableParallelism()))
 
@@ -196,11 +199,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     usedResults.add(key)
   }
 
-  async function commandKey(recipe: CommandRecipe): Promise<string> {
+  async function encode(recipe: CommandRecipe): Promise<EncodedAction> {
     const tools = toolsOf(recipe)
     const fingerprints = await Promise.all(tools.map((tool) => toolbox.fingerprint(tool)))
     const byTool = new Map(tools.map((tool, index) => [tool, fingerprints[index] ?? '']))
-    return encodeRecipe(recipe, byTool, readDirectory).action.sha256
+    return encodeRecipe(recipe, byTool, readDirectory)
   }
 
   async function put(
@@ -253,7 +256,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     read,
     async build(recipe) {
       return guarded(async () => {
-        const key = await commandKey(recipe)
+        const key = (await encode(recipe)).action.sha256
         for (const artifact of Object.values(recipe.inputs)) use(artifact)
         return obtain(
           { kind: 'command', name: recipe.name, key },
@@ -317,6 +320,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         const { root, messages } = composeTree(entries, readDirectory)
         await intake.commit([...messages.values()].map((bytes) => intake.stageBytes(bytes)))
         return use({ kind: 'tree', digest: root })
+      })
+    },
+    async action(recipe) {
+      return guarded(async () => {
+        const { action, command, inputRoot, messages } = await encode(recipe)
+        await intake.commit([...messages.values()].map((bytes) => intake.stageBytes(bytes)))
+        const needed = treeDigests(readDirectory, inputRoot)
+        for (const digest of [command, action]) needed.set(digest.sha256, digest)
+        return { action, command, inputRoot, needed: [...needed.values()] }
       })
     },
     async step(name, work) {

@@ -9,7 +9,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  createReadStream,
   fchmodSync,
   futimesSync,
   openSync,
@@ -19,10 +18,12 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs'
-import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rm } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { type Digest, digestOf } from './artifact.ts'
+import { hashFile } from './hash.ts'
 import { forEachAtMost } from './slots.ts'
-import { blobPath, contentTimeSeconds, hasBlob, type Store, temporaryPath } from './store.ts'
+import { blobPath, contentTimeSeconds, hasBlob, moveIntoPlace, type Store, temporaryPath } from './store.ts'
 
 export interface Staged {
   readonly digest: Digest
@@ -45,7 +46,11 @@ const inOnePieceBytes = 256 * 1024
 /** Above this many files one `sync` of the file system costs less than an `fsync` of each. */
 const separateSyncs = 64
 
-export function createIntake(store: Store): Intake {
+/** After this many files the event loop gets a turn. */
+const filesPerTurn = 64
+
+/** `committed` is called whenever something has been put into the store. */
+export function createIntake(store: Store, committed: () => void): Intake {
   let queue: { staged: readonly Staged[]; resolve: () => void; reject: (error: unknown) => void }[] = []
   let committing = false
 
@@ -70,7 +75,11 @@ export function createIntake(store: Store): Intake {
       store.folder,
       waiting.map(({ path }) => path),
     )
-    await forEachAtMost(8, waiting, ({ path, digest }) => rename(path, blobPath(store, digest.sha256)))
+    for (const [index, { path, digest }] of waiting.entries()) {
+      if (index % filesPerTurn === filesPerTurn - 1) await setImmediate()
+      moveIntoPlace(path, blobPath(store, digest.sha256))
+    }
+    committed()
   }
 
   function stageBytes(content: Uint8Array): Staged {
@@ -167,16 +176,6 @@ export function createIntake(store: Store): Intake {
 function seal(path: string): void {
   chmodSync(path, 0o444)
   utimesSync(path, contentTimeSeconds, contentTimeSeconds)
-}
-
-export async function hashFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    hash.update(chunk as Buffer)
-    size += (chunk as Buffer).length
-  }
-  return { sha256: hash.digest('hex'), sizeBytes: size }
 }
 
 async function syncFiles(folder: string, paths: readonly string[]): Promise<void> {

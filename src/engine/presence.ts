@@ -10,7 +10,12 @@ import type { DirectoryReader } from './tree.ts'
 
 export interface Presence {
   isWhole(artifact: Artifact): boolean
+  /** To be called when something was put into the store. */
+  changed(): void
 }
+
+/** For this long a look at the folders is good enough, unless the store is known to have changed. */
+const trustedMs = 20
 
 interface Shard {
   readonly state: string
@@ -22,13 +27,17 @@ export function createPresence(store: Store, read: DirectoryReader): Presence {
   /** Trees known to be whole while the folders of blobs are in `wholeState`. */
   let whole = new Set<string>()
   let wholeState = ''
+  let refreshed = Number.NEGATIVE_INFINITY
 
   function shardState(shard: string): string {
-    const stat = statSync(`${store.folder}/blobs/${shard}`, { bigint: true, throwIfNoEntry: false })
-    return stat === undefined ? 'absent' : `${stat.ino}:${stat.mtimeNs}`
+    const stat = statSync(`${store.folder}/blobs/${shard}`, { throwIfNoEntry: false })
+    return stat === undefined ? 'absent' : `${stat.ino}:${stat.mtimeMs}`
   }
 
   function refresh(): void {
+    const now = performance.now()
+    if (now - refreshed < trustedMs) return
+    refreshed = now
     const states: string[] = []
     for (let index = 0; index < 256; index++) {
       const shard = index.toString(16).padStart(2, '0')
@@ -65,6 +74,9 @@ export function createPresence(store: Store, read: DirectoryReader): Presence {
       if (artifact.kind === 'file') return hasBlob(store, artifact.digest)
       refresh()
       return isTreeWhole(artifact.digest)
+    },
+    changed() {
+      refreshed = Number.NEGATIVE_INFINITY
     },
   }
 }

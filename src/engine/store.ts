@@ -35,6 +35,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
@@ -54,9 +55,10 @@ export interface Store {
   readonly temporaryFolder: string
 }
 
-const contentFolders = ['blobs', 'executables', 'results'] as const
+const storeFolders = ['blobs', 'executables', 'results', 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
 
-export const storeFolders = [...contentFolders, 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
+/** Names of everything at the top of a store. */
+export const storeNames: readonly string[] = ['format', ...storeFolders]
 
 export function blobPath(store: Pick<Store, 'folder'>, sha256: string): string {
   return `${store.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`
@@ -68,6 +70,20 @@ export function executablePath(store: Pick<Store, 'folder'>, sha256: string): st
 
 export function resultPath(store: Pick<Store, 'folder'>, key: string): string {
   return `${store.folder}/results/${key.slice(0, 2)}/${key}`
+}
+
+/**
+ * Gives a finished file its name below one of the sharded folders; the folder is made when it is the first.
+ * In one system call, so the name shows either nothing or all of it.
+ */
+export function moveIntoPlace(temporary: string, path: string): void {
+  try {
+    renameSync(temporary, path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+    mkdirSync(dirname(path), { recursive: true })
+    renameSync(temporary, path)
+  }
 }
 
 /** A new name in the temporary folder of this process. */
@@ -125,19 +141,25 @@ export function checkStore(folder: string, create: boolean): void {
   }
 }
 
+/** For those who look after a store that exists: all its folders are there afterwards. */
+export function openStoreFolder(folder: string): void {
+  checkStore(folder, false)
+  try {
+    makeFolders(folder)
+  } catch (error) {
+    throw diskFailure(error, 'The store', folder)
+  }
+}
+
+function makeFolders(folder: string): void {
+  for (const name of storeFolders) mkdirSync(`${folder}/${name}`, { recursive: true })
+}
+
 /** Makes the folders of a store, and the temporary folder of this process in it. */
 export function prepareStore(folder: string): Store {
   checkStore(folder, true)
   try {
-    for (const name of storeFolders) mkdirSync(`${folder}/${name}`, { recursive: true })
-    // All of them at once, so that no write has to ask; after the last one exists, none has to be made.
-    if (!existsSync(`${folder}/results/ff`)) {
-      for (const name of contentFolders) {
-        for (let shard = 0; shard < 256; shard++) {
-          mkdirSync(`${folder}/${name}/${shard.toString(16).padStart(2, '0')}`, { recursive: true })
-        }
-      }
-    }
+    makeFolders(folder)
     accessSync(`${folder}/blobs`, constants.W_OK)
     const temporaryFolder = `${folder}/tmp/${ownIdentity()}-${randomBytes(4).toString('hex')}`
     mkdirSync(temporaryFolder)
@@ -171,6 +193,11 @@ export function removeFolder(path: string): void {
   }
 }
 
+/** Removes what is in a folder. */
+export function emptyFolder(path: string): void {
+  for (const name of readdirSync(path)) removeFolder(`${path}/${name}`)
+}
+
 function makeWritable(folder: string): void {
   chmodSync(folder, 0o700)
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -195,7 +222,7 @@ export function ensureExecutable(store: Store, sha256: string): string {
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, path)
+  moveIntoPlace(temporary, path)
   return path
 }
 

@@ -18,7 +18,7 @@ import {
 import { basename } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { executorPath } from './action.ts'
-import { hashFile } from './intake.ts'
+import { hashFile } from './hash.ts'
 import { canonicalJson } from './json.ts'
 import { writeDurably } from './record.ts'
 import type { Store } from './store.ts'
