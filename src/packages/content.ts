@@ -61,25 +61,28 @@ export interface Shebang {
   readonly argument?: string
 }
 
-/** Takes a fetched package apart. Both steps are cached by the engine. */
-export async function readContent(engine: Engine, pin: PinnedPackage): Promise<PackageContent> {
-  const outputs = await engine.build({
-    kind: 'command',
-    name: `unpack ${pin.name}`,
-    argv: ['sh', '-c', 'exec dpkg-deb --fsys-tarfile package.deb > data.tar'],
-    env: { LC_ALL: 'C.UTF-8' },
-    inputs: { 'package.deb': debArtifact(pin) },
-    outputs: ['data.tar'],
-    tools: ['dpkg-deb'],
-  })
-  const data = outputs['data.tar']
-  if (data?.kind !== 'file') throw new Error('dpkg-deb left no data.tar')
-  const index = await engine.compute<{ readonly files: readonly PackageFile[]; readonly problem?: string }>({
+/**
+ * What is in a package. Both steps are cached by the engine, together: of a package whose content is known, not even
+ * the `.deb` is needed.
+ *
+ * @param fetched awaited before the `.deb` is read
+ * @throws UserError when the package is malformed
+ */
+export async function readContent(
+  engine: Engine,
+  pin: PinnedPackage,
+  fetched: () => Promise<void>,
+): Promise<PackageContent> {
+  const index = await engine.compute<PackageIndex>({
     kind: 'function',
-    name: `index ${pin.name}`,
-    function: { id: 'packages.index', version: 1 },
-    input: { data },
-    run: (context) => indexData(context, data),
+    name: `read ${pin.name}`,
+    function: { id: 'packages.content', version: 1 },
+    input: { sha256: pin.sha256, sizeBytes: pin.sizeBytes },
+    run: async (context) => {
+      await fetched()
+      const data = await unpack(engine, pin)
+      return { data, ...(await indexData(context, data)) }
+    },
   })
   if (index.problem !== undefined) {
     throw new UserError({
@@ -87,7 +90,34 @@ export async function readContent(engine: Engine, pin: PinnedPackage): Promise<P
       why: 'its SHA-256 is the pinned one, so it was made like this',
     })
   }
-  return { package: pin, data, files: new Map(index.files.map((file) => [file.path, file])) }
+  return { package: pin, data: index.data, files: new Map(index.files.map((file) => [file.path, file])) }
+}
+
+interface DataIndex {
+  /** In the order of their paths. */
+  readonly files: readonly PackageFile[]
+  /** Why the package cannot be used. */
+  readonly problem?: string
+}
+
+interface PackageIndex extends DataIndex {
+  readonly data: FileArtifact
+}
+
+/** The uncompressed data.tar of a `.deb` (deb(5)). */
+async function unpack(engine: Engine, pin: PinnedPackage): Promise<FileArtifact> {
+  const outputs = await engine.build({
+    kind: 'command',
+    name: `unpack ${pin.name}`,
+    argv: ['sh', '-c', 'exec dpkg-deb --fsys-tarfile package.deb > data.tar'],
+    env: {},
+    inputs: { 'package.deb': debArtifact(pin) },
+    outputs: ['data.tar'],
+    tools: ['dpkg-deb'],
+  })
+  const data = outputs['data.tar']
+  if (data?.kind !== 'file') throw new Error('dpkg-deb left no data.tar')
+  return data
 }
 
 /** Below these lies nothing that a program loads; kernel modules are thousands of ELF files. */
@@ -97,7 +127,7 @@ const noPrograms = /^\/(boot|usr\/share|usr\/lib\/(modules|debug|firmware|linux-
 export async function indexData(
   context: Pick<FunctionContext, 'read'>,
   data: FileArtifact,
-): Promise<{ readonly files: readonly PackageFile[]; readonly problem?: string }> {
+): Promise<DataIndex> {
   const readAt = (offsetBytes: number, sizeBytes: number) => context.read(data, { offsetBytes, sizeBytes })
   const tar = await readTar(readAt, data.digest.sizeBytes)
   if (!tar.ok) return { files: [], problem: `its data.tar: ${tar.error.message}` }

@@ -13,10 +13,17 @@
  *
  * `firmwright update` is {@link updatePackages}: the same request, resolved afresh.
  */
-export type { Closure, Expectation } from './closure.ts'
+
+export { busyboxApplets, requireApplets } from './applets.ts'
 export type { PackageContent, PackageFile } from './content.ts'
 export { multiarchTriplet } from './libraries.ts'
 export type { LockedSet, PinnedPackage } from './lock.ts'
-export { type FileReference, openPackages, type Packages } from './packages.ts'
+export {
+  type Closure,
+  type Expectation,
+  type FileReference,
+  openPackages,
+  type Packages,
+} from './packages.ts'
 export type { PackageRequest, RequestedPackage } from './request.ts'
 export { type PackagesContext, type PinChange, resolvePackages, updatePackages } from './resolve.ts'
