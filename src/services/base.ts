@@ -17,6 +17,7 @@ export function syslogService(options: { readonly sizeKiB?: number; readonly ori
     output: 'discard',
     // What starts after it may log with its first breath.
     readiness: { check: ['test', '-S', '/dev/log'], timeoutSeconds: 5 },
+    cleanup: [['rm', '-f', '/dev/log']],
     phase: 'sysinit',
     origin: options.origin,
   }
@@ -89,8 +90,8 @@ export function entropyService(options: { readonly origin: Origin }): Oneshot {
     kind: 'oneshot',
     name: 'entropy',
     description: 'Seed of the random number generator',
-    up: ['/usr/lib/rc/sbin/seedrng'],
-    down: ['/usr/lib/rc/sbin/seedrng'],
+    up: '/usr/lib/rc/sbin/seedrng >/dev/null',
+    down: '/usr/lib/rc/sbin/seedrng >/dev/null',
     state: [{ path: '/var/lib/seedrng', what: 'the seed of the random number generator', mode: 0o700 }],
     phase: 'boot',
     origin: options.origin,

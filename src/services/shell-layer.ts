@@ -58,6 +58,11 @@ export function dependencyShell(graph: ServiceGraph): string {
 /** openrc-run.sh: does one command of one service; openrc-run has seen to dependencies and state before. */
 export const runnerShell = `#!/bin/sh
 # usage: openrc-run.sh SCRIPT COMMAND...
+
+# On a terminal, openrc-run copies what it reads from here a character at a time, and loses one whenever a signal
+# comes in between. Write to its terminal directly.
+[ ! -c /proc/$PPID/fd/1 ] || exec >/proc/$PPID/fd/1 2>&1
+
 einfo() { echo " * $*"; }
 ewarn() { echo " * WARNING: $*" >&2; }
 eerror() { echo " * ERROR: $*" >&2; }
@@ -149,9 +154,10 @@ ready() {
 /** The last line of a boot on the console, and the services that did not make it. */
 export const upShell = `#!/bin/sh
 read -r seconds idle </proc/uptime
-failed=
-for service in /run/openrc/failed/*; do
-	[ ! -e "$service" ] || failed="$failed \${service##*/}"
+down=
+for service in /etc/runlevels/sysinit/* /etc/runlevels/boot/* /etc/runlevels/default/*; do
+	service=\${service##*/}
+	[ "$service" = '*' ] || [ -e "/run/openrc/started/$service" ] || down="$down $service"
 done
-echo "firmwright: up in $seconds s\${failed:+, failed:$failed}"
+echo "firmwright: up in $seconds s\${down:+, not started:$down}"
 `
