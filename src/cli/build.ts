@@ -9,7 +9,7 @@ export function buildCommand(): Command {
     .description('Builds outputs of a system into DIR/OUTPUT/, each with a manifest.json.')
     .argument('[SYSTEM]', 'system file', 'system.ts')
     .argument('[OUTPUT...]', "outputs to build (default: the device's own)")
-    .option('-o, --output-folder DIR', 'where to', 'build')
+    .option('-o, --output-folder <DIR>', 'where to', 'build')
     .addHelpText('after', '\nExample:\n  firmwright build examples/router/system.ts rootfs vm -o build')
   return addBuildOptions(command).action(
     async (file: string, names: string[], options: BuildOptions & { readonly outputFolder: string }) => {

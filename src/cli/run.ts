@@ -9,7 +9,7 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('Builds a system and boots it in QEMU, its console on this terminal (ctrl-a x leaves).')
     .argument('[SYSTEM]', 'system file', 'system.ts')
-    .option('-o, --output-folder DIR', 'where to build', 'build')
+    .option('-o, --output-folder <DIR>', 'where to build', 'build')
     .addHelpText('after', '\nExample:\n  firmwright run examples/router/system.ts')
   return addBuildOptions(command).action(
     async (file: string, options: BuildOptions & { readonly outputFolder: string }) => {

@@ -13,8 +13,8 @@ export interface BuildOptions {
 
 export function addBuildOptions(command: Command): Command {
   return command
-    .option('--cache DIR', 'folder of the store and of package indexes (default: FIRMWRIGHT_CACHE, ~/.cache/firmwright)')
-    .option('--jobs N', 'commands that run at once (default: one a core)', wholeNumber)
+    .option('--cache <DIR>', 'folder of the store and of package indexes (default: FIRMWRIGHT_CACHE, ~/.cache/firmwright)')
+    .option('--jobs <N>', 'commands that run at once (default: one a core)', wholeNumber)
     .option('--offline', 'do not touch the network; pinned packages must have been fetched before')
     .option('--json', 'progress as lines of JSON on standard output')
 }

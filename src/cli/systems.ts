@@ -4,11 +4,15 @@ import type { Engine } from '../engine/index.ts'
 import * as features from '../features/index.ts'
 import * as firmwright from '../index.ts'
 import * as outputs from '../outputs/index.ts'
-import { type AssembledSystem, assemble, loadSystems } from '../system/index.ts'
+import {
+  type AssembledSystem,
+  assemble,
+  type DefinedSystem,
+  loadSystems,
+  type SystemFolders,
+  updateSystem,
+} from '../system/index.ts'
 import { type BuildOptions, cacheFolder } from './session.ts'
-
-/** The system file that is meant when none is named. */
-export const defaultSystemFile = 'system.ts'
 
 /** Loads a system file and works out what each system in it is made of. */
 export async function assembleFile(
@@ -16,26 +20,44 @@ export async function assembleFile(
   file: string,
   options: BuildOptions,
 ): Promise<readonly AssembledSystem[]> {
-  const cache = cacheFolder(options.cache)
-  const systems = await loadSystems(file, {
+  const assembled: AssembledSystem[] = []
+  for (const definition of await load(file, options)) {
+    assembled.push(await assemble(engine, definition, foldersOf(file, options)))
+  }
+  return assembled
+}
+
+/** Moves the package pins of every system in a file; what changed, each package once. */
+export async function updateFile(
+  engine: Engine,
+  file: string,
+  options: BuildOptions,
+): Promise<Awaited<ReturnType<typeof updateSystem>>> {
+  const changes = []
+  for (const definition of await load(file, options)) {
+    changes.push(...(await updateSystem(engine, definition, foldersOf(file, options))))
+  }
+  return changes
+}
+
+function load(file: string, options: BuildOptions): Promise<readonly DefinedSystem[]> {
+  return loadSystems(file, {
     modules: {
       firmwright,
       'firmwright/devices': devices,
       'firmwright/features': features,
       'firmwright/outputs': outputs,
     },
-    cacheFolder: join(cache, 'compiled'),
+    cacheFolder: join(cacheFolder(options.cache), 'compiled'),
   })
-  const assembled: AssembledSystem[] = []
-  for (const definition of systems) {
-    assembled.push(
-      await assemble(engine, definition, {
-        file: resolve(file),
-        lockFile: join(dirname(resolve(file)), 'firmwright.lock'),
-        aptFolder: join(cache, 'apt'),
-        offline: options.offline === true,
-      }),
-    )
+}
+
+function foldersOf(file: string, options: BuildOptions): SystemFolders {
+  const path = resolve(file)
+  return {
+    file: path,
+    lockFile: join(dirname(path), 'firmwright.lock'),
+    aptFolder: join(cacheFolder(options.cache), 'apt'),
+    offline: options.offline === true,
   }
-  return assembled
 }

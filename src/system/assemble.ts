@@ -1,9 +1,9 @@
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { checkKernel, defaultKernelPackage, type Kernel, type KernelSource, readDebianKernel } from '../kernel/index.ts'
-import { openPackages, type Packages, readApplets } from '../packages/index.ts'
+import { checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
   renderInitramfs,
@@ -12,25 +12,16 @@ import {
   serviceGraph,
   stateOf,
   stateService,
-  targetNeeds,
 } from '../services/index.ts'
 import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
-import { baseFiles, basePackages, baseServices } from './base.ts'
+import { baseFiles, basePackages, baseServices, targetNeeds } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import { evaluate } from './evaluate.ts'
 import { kmodSteps, type NamedPlan, planAll, type PlanRequest } from './load-plans.ts'
 import { type Asked, merge, mergeKernel, type Requirements } from './merge.ts'
-
-export interface AssembleOptions {
-  /** Absolute path of the system file. */
-  readonly file: string
-  readonly lockFile: string
-  /** Folder for the private roots of apt. */
-  readonly aptFolder: string
-  readonly offline: boolean
-}
+import { packageNeeds, type SystemFolders } from './package-needs.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
 export interface AssembledSystem {
@@ -56,15 +47,14 @@ export interface AssembledSystem {
 export async function assemble(
   engine: Engine,
   definition: DefinedSystem,
-  options: AssembleOptions,
+  options: SystemFolders,
 ): Promise<AssembledSystem> {
   const { contributions } = await evaluate(definition)
   const requirements = merge(contributions)
   const base: Origin = { feature: 'base system', ...definition.origin }
-  const source: KernelSource = definition.kernel ?? { type: 'debian', origin: base }
-  const kernelPackage = source.package ?? defaultKernelPackage(definition.device.architecture)
-  const packages = await fetchPackages(engine, definition, requirements, options, kernelPackage, source.origin, base)
-  const kernel = await readDebianKernel(engine, packages, source, kernelPackage)
+  const { context, request, kernelSource, kernelPackage } = packageNeeds(engine, definition, requirements, options)
+  const packages = await openPackages(context, request)
+  const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
   proveKernel(kernel, requirements)
 
   const planned = await planAll(engine, kernel, planRequests(definition, requirements, base))
@@ -138,38 +128,6 @@ export async function assemble(
   }
 }
 
-function fetchPackages(
-  engine: Engine,
-  definition: DefinedSystem,
-  requirements: Requirements,
-  options: AssembleOptions,
-  kernelPackage: string,
-  kernelOrigin: Origin,
-  base: Origin,
-): Promise<Packages> {
-  return openPackages(
-    {
-      engine,
-      lockFile: options.lockFile,
-      setName: basename(options.file).replace(/\.[^.]*$/, ''),
-      cacheFolder: options.aptFolder,
-      offline: options.offline,
-    },
-    {
-      release: definition.release ?? 'bookworm',
-      architecture: definition.device.architecture,
-      install: [
-        ...requirements.packageFiles.map(({ value, origins }) => ({ name: value.package, origins })),
-        ...targetNeeds.files.map((file) => ({ name: file.package, origins: [base] })),
-      ],
-      only: [
-        { name: kernelPackage, origins: [kernelOrigin] },
-        { name: basePackages.staticBusybox, origins: [base] },
-      ],
-    },
-  )
-}
-
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
 function proveKernel(kernel: Kernel, requirements: Requirements): void {
   const conflicts: Diagnostic[] = []
@@ -224,7 +182,7 @@ function kmodFiles(plans: readonly NamedPlan[], kernel: Kernel): FileTree {
 
 async function appletTree(packages: Packages, requirements: Requirements, base: Origin): Promise<FileTree> {
   const needed = targetNeeds.applets.map((value): Asked<string> => ({ value, origins: [base] }))
-  return appletLinks([...needed, ...requirements.applets], await readApplets(packages, basePackages.busybox))
+  return appletLinks([...needed, ...requirements.applets], await busyboxApplets(packages, basePackages.busybox, base))
 }
 
 /** Adds the files of packages that are referred to, with all that those need. */
@@ -240,7 +198,7 @@ async function withPackages(
     ),
     ...targetNeeds.files.map((file) => ({ ...file, origin: base })),
   ]
-  const { tree, expects } = await packages.closure(roots, (path) => own.has(path))
+  const { tree, expects } = await packages.closure(roots, new Set(own.keys()))
   const missing = expects.filter(({ kind }) => kind === 'interpreter')
   if (missing.length > 0) {
     throw new UserError(

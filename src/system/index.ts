@@ -6,7 +6,7 @@
  * requirements into a kernel, load plans, services and file trees. The data flows one way, and each stage is a
  * function of what the one before it gave.
  */
-export { type AssembledSystem, assemble, type AssembleOptions } from './assemble.ts'
+export { type AssembledSystem, assemble } from './assemble.ts'
 export type { SystemBuilder } from './builder.ts'
 export type {
   ConfigRequest,
@@ -25,3 +25,4 @@ export { evaluate, type System } from './evaluate.ts'
 export { defineFeature } from './feature.ts'
 export { type LoadOptions, loadSystems } from './load.ts'
 export { merge, type Requirements } from './merge.ts'
+export { type SystemFolders, updateSystem } from './package-needs.ts'

@@ -1,0 +1,6 @@
+import { Command } from 'commander'
+
+/** `firmwright demo` placeholder */
+export function demoCommand(): Command {
+  return new Command('demo')
+}
