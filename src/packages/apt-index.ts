@@ -36,7 +36,7 @@ export async function refreshIndex(root: AptRoot, signal: AbortSignal, report: R
       problems.push(noIndex(root, suite, state, about.length > 0 ? about : run.complaints))
     } else if (run.exitCode !== 0 && about.some((line) => /^(E|W|Err)/.test(line))) {
       report.warn(
-        `the package index of ${suite.name} for ${root.architecture} could not be fetched; the one from before serves (${about[0]})`,
+        `the package index of ${suite.name} for ${root.architecture} could not be fetched; one from before, or from another mirror, serves (${about.find((line) => !line.startsWith('N')) ?? ''})`,
       )
     }
   }
@@ -120,6 +120,10 @@ function noIndex(
     ),
     fix: complaints.some((line) => /NO_PUBKEY|not signed|invalid signature|BADSIG|EXPKEYSIG/i.test(line))
       ? "take a mirror whose indexes are signed by Debian's archive keyring (FIRMWRIGHT_MIRROR, or the host's apt sources)"
-      : "check the network, and the mirrors in the host's apt sources or FIRMWRIGHT_MIRROR; a mirror being updated is whole again minutes later",
+      : `check the network, and the mirrors in the host's apt sources or FIRMWRIGHT_MIRROR; a mirror being updated is whole again later${
+          suite.name.endsWith('-security')
+            ? '. Another mirror: FIRMWRIGHT_SECURITY_MIRROR; set it empty to go without security updates'
+            : ''
+        }`,
   }
 }

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { UserError } from '../diagnostics/index.ts'
+import { lineOfJsonPath } from './json-line.ts'
 import type { RequestNames } from './request.ts'
 
 /**
@@ -95,7 +96,12 @@ export function parseLock(text: string, file: string): Lock {
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const path = issue?.path ?? []
-    throw badLock(file, lineOfPath(text, path), `${jsonPath(path)}: ${issue?.message ?? 'wrong'}`, undefined)
+    throw badLock(
+      file,
+      lineOfJsonPath(text, path),
+      `${jsonPath(path)}: ${issue?.message ?? 'wrong'}`,
+      undefined,
+    )
   }
   const keys = parsed.data.sets.map(setKey)
   const twice = keys.find((key, index) => keys.indexOf(key) !== index)
@@ -142,32 +148,6 @@ function jsonPath(path: readonly PropertyKey[]): string {
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')
     .replace(/^\./, '')
-}
-
-/**
- * The line where the value at `path` begins, for a lock laid out as {@link printLock} does: found by the keys on the
- * way to it. Undefined when the layout is another.
- */
-function lineOfPath(text: string, path: readonly PropertyKey[]): number | undefined {
-  const lines = text.split('\n')
-  let line = 0
-  let found: number | undefined
-  for (const [depth, key] of path.entries()) {
-    if (typeof key === 'number') {
-      // Elements of an array begin with an opening brace at the start of a line.
-      for (let count = -1; line < lines.length; line++) {
-        if (/^\s*[{"]/.test(lines[line] ?? '') && line > (found ?? 0) && ++count === key) break
-      }
-    } else {
-      while (line < lines.length && !lines[line]?.includes(`${JSON.stringify(key)}:`)) {
-        line++
-        if (depth > 2) break
-      }
-    }
-    if (line >= lines.length) return found === undefined ? undefined : found + 1
-    found = line
-  }
-  return found === undefined ? undefined : found + 1
 }
 
 /** The text of a lock: the same lock, the same bytes; one package a line, so that a change reads well. */

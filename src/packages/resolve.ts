@@ -50,6 +50,8 @@ export async function resolvePackages(context: PackagesContext, request: Package
   const present = await lockedSet(context, request)
   if (present !== undefined && sameNames(present.request, requestNames(request))) return present
   if (context.offline) {
+    // Pins of a larger request will do: what is no longer wanted is not referred to.
+    if (present !== undefined && covers(present.request, requestNames(request))) return present
     throw new UserError({
       what: `${context.lockFile} has no pins for the packages of this system, and the build is offline`,
       why:
@@ -63,11 +65,10 @@ export async function resolvePackages(context: PackagesContext, request: Package
     withAptRoot(context, request, report, async (root) => {
       const age = await indexAge(root)
       if (age === undefined || age > freshMs) await refreshIndex(root, context.engine.signal, report)
-      return lockSolution(
-        context,
-        request,
-        await solve(root, context.engine.signal, request, present ?? nothing),
-      )
+      const solution = await solve(root, context.engine.signal, request, present ?? nothing)
+      const set = await lockSolution(context, request, solution)
+      report.note(describeChanges(context.lockFile, pinChanges(present?.packages ?? [], set.packages)))
+      return set
     }),
   )
 }
@@ -165,10 +166,23 @@ function sameNames(a: RequestNames, b: RequestNames): boolean {
   return same(a.install, b.install) && same(a.only, b.only)
 }
 
+function covers(pinned: RequestNames, wanted: RequestNames): boolean {
+  return (
+    wanted.install.every((name) => pinned.install.includes(name)) &&
+    wanted.only.every((name) => pinned.only.includes(name))
+  )
+}
+
 function describeDifference(pinned: RequestNames, wanted: RequestNames): string {
-  const before = new Set([...pinned.install, ...pinned.only])
-  const added = [...wanted.install, ...wanted.only].filter((name) => !before.has(name))
-  return added.length > 0
-    ? `not pinned yet: ${added.join(', ')}`
-    : 'the pins are of a larger or different request'
+  const added = [
+    ...wanted.install.filter((name) => !pinned.install.includes(name)),
+    ...wanted.only.filter((name) => !pinned.only.includes(name)),
+  ]
+  return `not pinned yet: ${added.join(', ')}`
+}
+
+function describeChanges(lockFile: string, changes: readonly PinChange[]): string {
+  const added = changes.filter(({ from }) => from === undefined).length
+  const removed = changes.filter(({ to }) => to === undefined).length
+  return `${lockFile} written: ${added} packages pinned${removed > 0 ? `, ${removed} dropped` : ''}`
 }
