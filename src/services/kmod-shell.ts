@@ -25,7 +25,11 @@ kmod_up() {
 	$2 kmod_load
 	if [ -n "$kmod_failed" ]; then
 		kmod_release
-		[ -z "$kmod_new" ] || rmdir $kmod_new 2>/dev/null
+		kmod_gone=
+		for kmod_name in $kmod_new; do
+			case $kmod_now in *" \${kmod_name##*/} "*) ;; *) kmod_gone="$kmod_gone $kmod_name" ;; esac
+		done
+		rmdir $kmod_gone 2>/dev/null
 	fi
 	kmod_unlock
 	[ -z "$kmod_failed" ]
