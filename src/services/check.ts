@@ -4,7 +4,7 @@ import type { Action, KmodStep, Service } from './service.ts'
 /** Everything that is wrong with a service by itself. */
 export function checkService(service: Service): Diagnostic[] {
   return problems(service).map(({ what, fix }) => ({
-    what: `Service ${JSON.stringify(service.name)}: ${what}.`,
+    what: `service ${JSON.stringify(service.name)}: ${what}`,
     where: [service.origin],
     ...(fix === undefined ? {} : { fix }),
   }))
@@ -20,7 +20,7 @@ function problems(service: Service): Problem[] {
   if (!isServiceName(service.name)) {
     found.push({
       what: 'this cannot be the name of a service',
-      fix: 'Use a letter or digit, then letters, digits, `_`, `.` and `-`; at most 64, and not ending in `.sh`.',
+      fix: 'use a letter or digit, then letters, digits, `_`, `.` and `-`; at most 64, and not ending in `.sh`',
     })
   }
   // A zero byte ends a string for the kernel, so nothing that holds one can arrive there as it is.
@@ -32,7 +32,7 @@ function problems(service: Service): Problem[] {
     if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)
       found.push({ what: `${mode} is not a file mode` })
     if (!/^\/var\/lib\/[\w.+-]+(\/[\w.+-]+)*$/.test(path) || path.split('/').some(isDots)) {
-      found.push({ what: `${path} cannot be kept as state`, fix: 'State lies in a folder below /var/lib.' })
+      found.push({ what: `${path} cannot be kept as state`, fix: 'state lies in a folder below /var/lib' })
     }
   }
   if (service.kind === 'oneshot') return found
@@ -87,7 +87,7 @@ function isUser(user: string): boolean {
 }
 
 function notUser(user: string): Problem {
-  return { what: `${user} is not a user`, fix: 'Write `name` or `name:group`.' }
+  return { what: `${user} is not a user`, fix: 'write `name` or `name:group`' }
 }
 
 function isDots(segment: string): boolean {

@@ -59,10 +59,10 @@ function duplicates(services: readonly Service[]): Diagnostic[] {
   return [...origins]
     .filter(([, where]) => where.length > 1)
     .map(([name, where]) => ({
-      what: `${where.length === 2 ? 'Two' : where.length} services are called ${name}.`,
+      what: `${where.length === 2 ? 'two' : where.length} services are called ${name}`,
       where,
-      why: 'A service is started, stopped and depended on by its name.',
-      fix: 'Give each its own name.',
+      why: 'a service is started, stopped and depended on by its name',
+      fix: 'give each its own name',
     }))
 }
 
@@ -73,12 +73,12 @@ function missing(services: readonly Service[], byName: ReadonlyMap<string, Servi
       .map(({ name }) => {
         const near = nearNames(name, byName.keys())
         return {
-          what: `Service ${service.name} requires ${name}, which this system does not have.`,
+          what: `service ${service.name} requires ${name}, which this system does not have`,
           where: [service.origin],
           fix:
             near.length > 0
-              ? `Did you mean ${near.join(' or ')}?`
-              : `Add the service ${name} to the system, or do not require it.`,
+              ? `did you mean ${near.join(' or ')}?`
+              : `add the service ${name} to the system, or do not require it`,
         }
       }),
   )
@@ -94,10 +94,10 @@ function differingKmods(services: readonly Service[]): Diagnostic[] {
       if (other === undefined) first.set(step.name, { step, service })
       else if (describeStep(other.step) !== describeStep(step)) {
         found.push({
-          what: `Services ${other.service.name} and ${service.name} load the kernel module ${step.name} differently.`,
+          what: `services ${other.service.name} and ${service.name} load the kernel module ${step.name} differently`,
           where: [other.service.origin, service.origin],
           why: `${describeStep(other.step)}\n${describeStep(step)}`,
-          fix: 'A module is loaded once: let both ask for the same.',
+          fix: 'a module is loaded once: let both ask for the same',
         })
       }
     }
@@ -137,11 +137,11 @@ function cycles(edges: ReadonlyMap<string, Edges>, byName: ReadonlyMap<string, S
     found.push({
       what:
         shortest.length === 1
-          ? `Service ${shortest[0]} waits for itself.`
-          : `Services wait for each other: ${[...shortest, shortest[0]].join(' → ')}.`,
+          ? `service ${shortest[0]} waits for itself`
+          : `services wait for each other: ${[...shortest, shortest[0]].join(' → ')}`,
       where: shortest.flatMap((name) => byName.get(name)?.origin ?? []),
       why: steps.join('\n'),
-      fix: 'Remove one of these dependencies.',
+      fix: 'remove one of these dependencies',
     })
   }
   return found
@@ -244,9 +244,9 @@ function impossiblePhases(
     next(edge)
       .filter((target) => earlier(phaseOf(phases, name), phaseOf(phases, target)))
       .map((target) => ({
-        what: `Service ${name} starts in phase ${phaseOf(phases, name)}, but waits for ${target} of the later phase ${phaseOf(phases, target)}.`,
+        what: `service ${name} starts in phase ${phaseOf(phases, name)}, but waits for ${target} of the later phase ${phaseOf(phases, target)}`,
         where: [byName.get(name)?.origin ?? {}, byName.get(target)?.origin ?? {}],
-        fix: `Move ${name} to phase ${phaseOf(phases, target)}, or ${target} to ${phaseOf(phases, name)}.`,
+        fix: `move ${name} to phase ${phaseOf(phases, target)}, or ${target} to ${phaseOf(phases, name)}`,
       })),
   )
 }

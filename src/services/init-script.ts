@@ -1,4 +1,5 @@
 import type { PlacedService } from './graph.ts'
+import { kmodWords } from './kmod-shell.ts'
 import { libraryFolder, logPipe, runScriptPath } from './paths.ts'
 import type { Longrun, Oneshot, Service } from './service.ts'
 import { command, quote, quoteAll } from './shell.ts'
@@ -23,7 +24,7 @@ export function renderInitScript({ service, requires, after }: PlacedService): s
     ...(kmods.length > 0
       ? shellFunction(
           'kmods',
-          kmods.map(({ name, path, parameters = [] }) => `"$@" ${quoteAll([name, path, ...parameters])}`),
+          kmods.map((step) => `"$@" ${kmodWords(step)}`),
         )
       : []),
     ...(service.kind === 'oneshot' ? oneshot(service) : longrun(service)),

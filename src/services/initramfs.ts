@@ -1,7 +1,8 @@
 import type { Origin } from '../diagnostics/index.ts'
 import type { Entry, FileTree } from '../filetree/index.ts'
+import { kmodWords } from './kmod-shell.ts'
 import type { KmodStep } from './service.ts'
-import { quote, quoteAll } from './shell.ts'
+import { quote } from './shell.ts'
 
 /** How the initramfs knows the root device. */
 export type RootDevice =
@@ -94,10 +95,12 @@ ${
 }
 }
 
+# NAME PATH PARAMETER...; NAME? if it may fail
 load() {
 	module=$1
 	shift
 	said=$(busybox insmod "$@" 2>&1) && return
+	case $module in *\\?) return ;; esac
 	busybox dmesg | busybox grep -F "$module: " | busybox tail -n 5
 	fail "kernel module $module does not load: $said"
 }
@@ -161,7 +164,7 @@ for argument in $arguments; do
 	esac
 done
 
-${kmods.map(({ name, path, parameters = [] }) => `load ${quoteAll([name, path, ...parameters])}\n`).join('')}
+${kmods.map((step) => `load ${kmodWords(step)}\n`).join('')}
 tries=${timeoutSeconds * 20}
 until find_root; do
 	tries=$((tries - 1))

@@ -1,3 +1,6 @@
+import type { KmodStep } from './service.ts'
+import { quoteAll } from './shell.ts'
+
 /**
  * The shell library that loads and unloads the kernel modules of services (/usr/lib/firmwright/kmod.sh).
  *
@@ -11,7 +14,7 @@
  * The caller provides einfo and eerror.
  */
 export const kmodLibrary = `# Kernel modules of services. A service lists its modules in a function that calls its
-# arguments with NAME PATH PARAMETER... for each, in load order.
+# arguments with NAME PATH PARAMETER... for each, in load order; NAME? if it may fail.
 kmod_state=/run/firmwright/kmod
 kmod_proc=/proc/modules
 
@@ -25,7 +28,11 @@ kmod_up() {
 	$2 kmod_load
 	if [ -n "$kmod_failed" ]; then
 		kmod_release
-		[ -z "$kmod_new" ] || rmdir $kmod_new 2>/dev/null
+		kmod_gone=
+		for kmod_name in $kmod_new; do
+			case $kmod_now in *" \${kmod_name##*/} "*) ;; *) kmod_gone="$kmod_gone $kmod_name" ;; esac
+		done
+		rmdir $kmod_gone 2>/dev/null
 	fi
 	kmod_unlock
 	[ -z "$kmod_failed" ]
@@ -49,21 +56,25 @@ kmod_read() {
 }
 
 kmod_missing() {
-	case $kmod_now in *" $1 "*) ;; *) kmod_new="$kmod_new $kmod_state/$1" ;; esac
+	case $kmod_now in *" \${1%\\?} "*) ;; *) kmod_new="$kmod_new $kmod_state/\${1%\\?}" ;; esac
 }
 
 kmod_held() {
-	[ ! -e "$kmod_state/$1/$kmod_service" ] || kmod_done="$1 $kmod_done"
+	[ ! -e "$kmod_state/\${1%\\?}/$kmod_service" ] || kmod_done="\${1%\\?} $kmod_done"
 }
 
 kmod_load() {
 	[ -z "$kmod_failed" ] || return 0
-	kmod_name=$1 kmod_path=$2
+	kmod_name=\${1%\\?} kmod_step=$1 kmod_path=$2
 	shift 2
 	case $kmod_now in
 	*" $kmod_name "*) [ -d "$kmod_state/$kmod_name" ] || return 0 ;;
 	*)
 		if ! kmod_said=$(insmod "$kmod_path" "$@" 2>&1); then
+			if [ "$kmod_step" != "$kmod_name" ]; then
+				rmdir "$kmod_state/$kmod_name" 2>/dev/null
+				return 0
+			fi
 			kmod_failed=$kmod_name
 			eerror "kernel module $kmod_name does not load: $kmod_said"
 			kmod_said=$(dmesg 2>/dev/null | grep -F "$kmod_name: " | tail -n 1)
@@ -124,3 +135,8 @@ kmod_unlock() {
 	rm -f "$kmod_state.lock"
 }
 `
+
+/** A module as the arguments of the library's functions. */
+export function kmodWords({ name, path, parameters = [], optional = false }: KmodStep): string {
+  return quoteAll([optional ? `${name}?` : name, path, ...parameters])
+}

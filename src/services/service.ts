@@ -32,6 +32,11 @@ export interface KmodStep {
   readonly path: string
   /** Module parameters, each `name` or `name=value`. */
   readonly parameters?: readonly string[]
+  /**
+   * A softdep: what needs it makes do without. `crc32c_intel` is one, and refuses to load on a processor that lacks
+   * the instruction.
+   */
+  readonly optional?: boolean
 }
 
 /** Something a service writes and would miss after a power cycle. */
