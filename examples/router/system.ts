@@ -1,6 +1,15 @@
 import { defineSystem } from 'firmwright'
 import { qemuAarch64 } from 'firmwright/devices'
-import { consoleLogin, dhcpClient, dhcpServer, dns, firewall, networkInterface, ntp, ssh } from 'firmwright/features'
+import {
+  consoleLogin,
+  dhcpClient,
+  dhcpServer,
+  dns,
+  firewall,
+  networkInterface,
+  ntp,
+  ssh,
+} from 'firmwright/features'
 
 // A home router: the outside on eth0, a network of its own on eth1.
 export default defineSystem({
@@ -16,7 +25,9 @@ export default defineSystem({
     ntp(system, { servers: ['pool.ntp.org'] })
     // Replace this key by your own: whoever holds its private half is root.
     ssh(system, {
-      authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody'],
+      authorizedKeys: [
+        'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody',
+      ],
     })
     consoleLogin(system, { login: { type: 'open' } })
   },

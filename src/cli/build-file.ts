@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Diagnostic, nearNames, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
-import { outputs, type Output, type WrittenOutput, writeOutput } from '../outputs/index.ts'
+import { type Output, outputs, type WrittenOutput, writeOutput } from '../outputs/index.ts'
 import type { AssembledSystem } from '../system/index.ts'
 import type { BuildOptions } from './session.ts'
 import { assembleFile } from './systems.ts'
@@ -24,7 +24,8 @@ export async function buildFile(
   const written: WrittenOutput[] = []
   for (const [index, system] of systems.entries()) {
     const chosen = wanted.length > 0 ? wanted : [findOutput(system.definition.device.defaultOutput)]
-    for (const output of chosen) written.push(await writeOutput(engine, system, output, folders[index] ?? folder))
+    for (const output of chosen)
+      written.push(await writeOutput(engine, system, output, folders[index] ?? folder))
   }
   return written
 }

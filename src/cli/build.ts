@@ -30,5 +30,9 @@ function describe({ folder, sizesBytes }: WrittenOutput): string {
 }
 
 function formatSize(bytes: number): string {
-  return bytes < 10_000 ? `${bytes} bytes` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`
+  return bytes < 10_000
+    ? `${bytes} bytes`
+    : bytes < 1e6
+      ? `${(bytes / 1e3).toFixed(1)} kB`
+      : `${(bytes / 1e6).toFixed(2)} MB`
 }

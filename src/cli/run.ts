@@ -35,6 +35,9 @@ export async function runInTerminal(folder: string): Promise<void> {
   })
   process.off('SIGINT', ignore)
   if (code !== 0) {
-    throw new UserError({ what: `the machine ended with exit code ${code}`, fix: `try ${join(folder, 'run.sh')} by hand` })
+    throw new UserError({
+      what: `the machine ended with exit code ${code}`,
+      fix: `try ${join(folder, 'run.sh')} by hand`,
+    })
   }
 }

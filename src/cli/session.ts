@@ -13,7 +13,10 @@ export interface BuildOptions {
 
 export function addBuildOptions(command: Command): Command {
   return command
-    .option('--cache <DIR>', 'folder of the store and of package indexes (default: FIRMWRIGHT_CACHE, ~/.cache/firmwright)')
+    .option(
+      '--cache <DIR>',
+      'folder of the store and of package indexes (default: FIRMWRIGHT_CACHE, ~/.cache/firmwright)',
+    )
     .option('--jobs <N>', 'commands that run at once (default: one a core)', wholeNumber)
     .option('--offline', 'do not touch the network; pinned packages must have been fetched before')
     .option('--json', 'progress as lines of JSON on standard output')
@@ -30,7 +33,10 @@ export function cacheFolder(given?: string): string {
   if (given !== undefined) return resolve(given)
   const { FIRMWRIGHT_CACHE, XDG_CACHE_HOME } = process.env
   if (FIRMWRIGHT_CACHE !== undefined && FIRMWRIGHT_CACHE !== '') return resolve(FIRMWRIGHT_CACHE)
-  return join(XDG_CACHE_HOME === undefined || XDG_CACHE_HOME === '' ? join(homedir(), '.cache') : XDG_CACHE_HOME, 'firmwright')
+  return join(
+    XDG_CACHE_HOME === undefined || XDG_CACHE_HOME === '' ? join(homedir(), '.cache') : XDG_CACHE_HOME,
+    'firmwright',
+  )
 }
 
 export function storeFolder(cache: string): string {

@@ -12,12 +12,16 @@ describe('near names', () => {
 
   it('always finds the name itself, and never more than asked for', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1 }), fc.nat(), (names, index) => {
-        const wanted = names[index % names.length] ?? ''
-        const near = nearNames(wanted, names, 2)
-        expect(near.length).toBeLessThanOrEqual(2)
-        expect(near[0]?.toLowerCase()).toBe(wanted.toLowerCase())
-      }),
+      fc.property(
+        fc.array(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1 }),
+        fc.nat(),
+        (names, index) => {
+          const wanted = names[index % names.length] ?? ''
+          const near = nearNames(wanted, names, 2)
+          expect(near.length).toBeLessThanOrEqual(2)
+          expect(near[0]?.toLowerCase()).toBe(wanted.toLowerCase())
+        },
+      ),
     )
   })
 })
@@ -47,8 +51,6 @@ describe('a diagnostic as text', () => {
       },
       '/project',
     )
-    expect(text).toBe(
-      'it broke\n  from: firewall (system.ts:3)\n  why:  two\n        lines\n  fix:  mend it',
-    )
+    expect(text).toBe('it broke\n  from: firewall (system.ts:3)\n  why:  two\n        lines\n  fix:  mend it')
   })
 })

@@ -8,7 +8,10 @@ const options = z.strictObject({
    */
   login: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('open') }),
-    z.strictObject({ type: z.literal('password'), hash: z.string().regex(/^\$[0-9a-z]+\$\S+$/, 'not a crypt(3) text') }),
+    z.strictObject({
+      type: z.literal('password'),
+      hash: z.string().regex(/^\$[0-9a-z]+\$\S+$/, 'not a crypt(3) text'),
+    }),
   ]),
 })
 

@@ -37,14 +37,28 @@ export const dhcpClient = defineFeature(
   z.strictObject({ interface: interfaceHandle }),
   (system, options) => {
     const { name, service } = options.interface
-    system.applets('ip', 'mv', 'udhcpc')
+    system.applets('ip', 'mv')
+    const udhcpc = system.applet('udhcpc')
     system.kernel.require({ config: { PACKET: ['y', 'm'] } })
     system.files.text('/usr/lib/firmwright/udhcpc', script, { mode: 0o755 })
     return system.services.longrun({
       name: `dhcp-client-${name}`,
       description: `DHCP client on ${name}`,
       requires: [service],
-      command: ['/usr/bin/udhcpc', '-f', '-i', name, '-s', '/usr/lib/firmwright/udhcpc', '-S', '-t', '3', '-T', '2', '-A', '5'],
+      command: [
+        udhcpc,
+        '-f',
+        '-i',
+        name,
+        '-s',
+        '/usr/lib/firmwright/udhcpc',
+        '-t',
+        '3',
+        '-T',
+        '2',
+        '-A',
+        '5',
+      ],
     })
   },
 )

@@ -6,7 +6,10 @@ import { dnsmasqFile, dnsmasqInstance } from './dnsmasq.ts'
 import { interfaceHandle } from './network-interface.ts'
 
 const options = z.strictObject({
-  interface: interfaceHandle.refine(({ address }) => address !== undefined, 'this interface has no address of its own'),
+  interface: interfaceHandle.refine(
+    ({ address }) => address !== undefined,
+    'this interface has no address of its own',
+  ),
   /** First and last address that is given out. */
   range: z.tuple([z.ipv4(), z.ipv4()]),
   leaseHours: z.int().min(1).max(8760).default(12),

@@ -19,7 +19,10 @@ const options = z.strictObject({
   /** Where it answers. Each must have an address of its own. */
   interfaces: z.array(interfaceHandle).min(1),
   /** Domain of the names it knows itself; `lan` by default. */
-  domain: z.string().regex(/^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/, 'not a domain').default('lan'),
+  domain: z
+    .string()
+    .regex(/^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/, 'not a domain')
+    .default('lan'),
   /** Names it knows besides those of DHCP clients: name to IPv4 address. */
   hosts: z.record(hostnameSchema, z.ipv4()).default({}),
 })

@@ -20,8 +20,10 @@ const basics = [
 export function dnsmasqInstance(system: SystemBuilder, name: string): ServiceHandle {
   const dnsmasq = system.packages.file('dnsmasq-base', '/usr/sbin/dnsmasq')
   system.users.add(user)
-  system.files.text(`/etc/dnsmasq/${name}.conf`, `${[...basics, `conf-dir=/etc/dnsmasq/${name}`].join('\n')}\n`)
-  system.applets('mkdir', 'chown', 'touch')
+  system.files.text(
+    `/etc/dnsmasq/${name}.conf`,
+    `${[...basics, `conf-dir=/etc/dnsmasq/${name}`].join('\n')}\n`,
+  )
   return system.services.longrun({
     name,
     description: `dnsmasq (${name})`,
@@ -33,12 +35,16 @@ export function dnsmasqInstance(system: SystemBuilder, name: string): ServiceHan
       `--dhcp-leasefile=/var/lib/dnsmasq/${name}.leases`,
       '--pid-file',
     ],
-    prepare: [`mkdir -p /var/lib/dnsmasq && chown ${user.name}:${user.group} /var/lib/dnsmasq`],
-    state: [{ path: '/var/lib/dnsmasq', what: 'DHCP leases' }],
+    state: [{ path: '/var/lib/dnsmasq', what: 'DHCP leases', owner: `${user.name}:${user.group}` }],
   })
 }
 
 /** Lines of a dnsmasq configuration file. */
-export function dnsmasqFile(system: SystemBuilder, name: string, file: string, lines: readonly string[]): void {
+export function dnsmasqFile(
+  system: SystemBuilder,
+  name: string,
+  file: string,
+  lines: readonly string[],
+): void {
   system.files.text(`/etc/dnsmasq/${name}/${file}`, `${lines.join('\n')}\n`)
 }

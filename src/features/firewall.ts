@@ -8,14 +8,15 @@ const protocol = z.enum(['tcp', 'udp'])
 const options = z.strictObject({
   /** Interfaces by zone. `wan` is the outside; every other zone is trusted. */
   zones: z
-    .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a zone is named in lower-case letters'), z.array(interfaceHandle).min(1))
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, 'a zone is named in lower-case letters'),
+      z.array(interfaceHandle).min(1),
+    )
     .refine((zones) => 'wan' in zones, 'there is no zone wan to protect against'),
   /** What may be reached on the device itself from the outside. */
   allow: z.array(z.strictObject({ protocol, port })).default([]),
   /** Ports of the outside address that are passed on to a machine inside. */
-  forward: z
-    .array(z.strictObject({ protocol, port, to: z.ipv4(), toPort: port.optional() }))
-    .default([]),
+  forward: z.array(z.strictObject({ protocol, port, to: z.ipv4(), toPort: port.optional() })).default([]),
 })
 
 /**
@@ -29,21 +30,29 @@ const options = z.strictObject({
  */
 export const firewall = defineFeature('firewall', options, (system, given) => {
   const nft = system.packages.file('nftables', '/usr/sbin/nft')
-  system.kernel.sysctl('net.ipv4.ip_forward', 1)
   system.files.text('/etc/nftables.conf', ruleset(given))
-  const kmods = ['nf_tables', 'nft_ct', 'nft_chain_nat', 'nft_masq', ...(given.forward.length > 0 ? ['nft_nat'] : [])]
+  const kmods = [
+    'nf_tables',
+    'nft_ct',
+    'nft_chain_nat',
+    'nft_masq',
+    ...(given.forward.length > 0 ? ['nft_nat'] : []),
+  ]
   return system.services.oneshot({
     name: 'firewall',
     description: 'packet filter and address translation',
     kmods,
-    up: `${nft} -f /etc/nftables.conf`,
-    down: `${nft} flush ruleset`,
+    // Nothing is forwarded before the rules are there, nor after they are gone.
+    up: `${nft} -f /etc/nftables.conf && echo 1 > /proc/sys/net/ipv4/ip_forward`,
+    down: `echo 0 > /proc/sys/net/ipv4/ip_forward; ${nft} flush ruleset`,
   })
 })
 
 function ruleset({ zones, allow, forward }: z.output<typeof options>): string {
   const outside = names(zones.wan ?? [])
-  const inside = names(Object.entries(zones).flatMap(([zone, interfaces]) => (zone === 'wan' ? [] : interfaces)))
+  const inside = names(
+    Object.entries(zones).flatMap(([zone, interfaces]) => (zone === 'wan' ? [] : interfaces)),
+  )
   const trusted = inside === '' ? [] : [`\t\tiifname { ${inside} } accept`]
   return `flush ruleset
 
@@ -53,7 +62,7 @@ table inet filter {
 		ct state established,related accept
 		ct state invalid drop
 		iifname lo accept
-		meta l4proto { icmp, ipv6-icmp } accept
+		meta l4proto { 1, 58 } accept comment "ICMP and ICMPv6; a target has no /etc/protocols"
 ${[...trusted, ...allow.map((rule) => `\t\t${rule.protocol} dport ${rule.port} accept`)].join('\n')}
 	}
 

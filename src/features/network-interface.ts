@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ServiceHandle } from '../services/index.ts'
+import { type ServiceHandle, serviceHandle } from '../services/index.ts'
 import { defineFeature } from '../system/index.ts'
 
 /** A configured interface; hand it to other features to make them depend on it. */
@@ -42,6 +42,8 @@ export const networkInterface = defineFeature(
     const service = system.services.oneshot({
       name: `network-${name}`,
       description: `network interface ${name}`,
+      // The rules name interfaces that need not exist yet: the filter is there before the first packet.
+      after: [serviceHandle({ name: 'firewall' })],
       kmods: system.device.networkModules,
       up: [
         ...(address === undefined ? [] : [`ip address replace ${address} broadcast + dev ${name}`]),

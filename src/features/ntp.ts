@@ -3,7 +3,10 @@ import { defineFeature } from '../system/index.ts'
 
 const options = z.strictObject({
   /** Time servers; a name that stands for several is used with all of them. */
-  servers: z.array(z.string().regex(/^[A-Za-z0-9.:-]+$/, 'not a host name or address')).min(1).default(['pool.ntp.org']),
+  servers: z
+    .array(z.string().regex(/^[A-Za-z0-9.:-]+$/, 'not a host name or address'))
+    .min(1)
+    .default(['pool.ntp.org']),
 })
 
 /** Debian's openntpd drops its privileges to this user and locks itself into the user's home folder. */
@@ -18,6 +21,8 @@ const user = { name: 'ntpd', uid: 102, gid: 102, group: 'ntpd', home: '/run/open
  */
 export const ntp = defineFeature('ntp', options, (system, { servers }) => {
   const ntpd = system.packages.file('openntpd', '/usr/sbin/ntpd')
+  // openntpd asks the C library for the port of the service "ntp".
+  system.packages.file('netbase', '/etc/services')
   system.applets('mkdir')
   system.users.add(user)
   system.files.text('/etc/openntpd/ntpd.conf', `${servers.map((server) => `servers ${server}`).join('\n')}\n`)
@@ -25,7 +30,7 @@ export const ntp = defineFeature('ntp', options, (system, { servers }) => {
     name: 'ntp',
     description: 'network time',
     command: [ntpd, '-d', '-s', '-f', '/etc/openntpd/ntpd.conf'],
-    prepare: ['mkdir -p -m 755 /run/openntpd /var/lib/openntpd'],
+    prepare: ['mkdir -p -m 755 /run/openntpd'],
     state: [{ path: '/var/lib/openntpd', what: 'the drift of the clock' }],
   })
 })

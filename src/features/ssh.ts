@@ -5,7 +5,14 @@ import { defineFeature } from '../system/index.ts'
 const options = z.strictObject({
   /** Lines of an authorized_keys file; whoever holds one of the private keys is root. */
   authorizedKeys: z
-    .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/=]+( [^\n]*)?$/, 'not a public key line (type, base64, comment)'))
+    .array(
+      z
+        .string()
+        .regex(
+          /^(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/=]+( [^\n]*)?$/,
+          'not a public key line (type, base64, comment)',
+        ),
+    )
     .min(1, 'without a key nobody could log in'),
   port: z.int().min(1).max(65_535).default(22),
 })
@@ -20,7 +27,6 @@ const options = z.strictObject({
  */
 export const ssh = defineFeature('ssh', options, (system, { authorizedKeys, port }): ServiceHandle => {
   const dropbear = system.packages.file('dropbear-bin', '/usr/sbin/dropbear')
-  system.applets('mkdir')
   // dropbear writes the keys it makes to this fixed folder.
   system.files.symlink('/etc/dropbear', '../var/lib/dropbear')
   system.files.directory('/root/.ssh', { mode: 0o700 })
@@ -30,7 +36,12 @@ export const ssh = defineFeature('ssh', options, (system, { authorizedKeys, port
     description: 'secure shell (keys only)',
     // -F in the foreground, -E log to standard error, -R make missing host keys, -s and -g no passwords at all.
     command: [dropbear, '-F', '-E', '-R', '-s', '-g', '-p', String(port)],
-    prepare: ['mkdir -p -m 700 /var/lib/dropbear'],
-    state: [{ path: '/var/lib/dropbear', what: 'the ssh host key (clients will see a new one after each start)' }],
+    state: [
+      {
+        path: '/var/lib/dropbear',
+        what: 'the ssh host key (clients see a new one after each start)',
+        mode: 0o700,
+      },
+    ],
   })
 })

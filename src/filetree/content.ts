@@ -4,7 +4,10 @@ import type { Content } from './tree.ts'
 
 /** The one thing that the writers of this room need of a store. */
 export interface ContentReader {
-  read(artifact: FileArtifact, range?: { readonly offsetBytes: number; readonly sizeBytes: number }): Promise<Buffer>
+  read(
+    artifact: FileArtifact,
+    range?: { readonly offsetBytes: number; readonly sizeBytes: number },
+  ): Promise<Buffer>
 }
 
 /** All bytes of `content`. */

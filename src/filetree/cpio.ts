@@ -2,7 +2,13 @@ import { type ContentReader, readContent } from './content.ts'
 import { type ImageEntries, imageTimeSeconds } from './image.ts'
 import type { Node } from './tree.ts'
 
-const typeBits = { file: 0o100000, directory: 0o040000, symlink: 0o120000, character: 0o020000, block: 0o060000 }
+const typeBits = {
+  file: 0o100000,
+  directory: 0o040000,
+  symlink: 0o120000,
+  character: 0o020000,
+  block: 0o060000,
+}
 
 /**
  * A cpio archive in the "newc" form (magic 070701), which the kernel unpacks as an initramfs; the form is described
@@ -20,7 +26,13 @@ export async function* writeCpio(reader: ContentReader, entries: ImageEntries): 
   let inode = 0
   const write = (path: string, node: Node, count: number, data: Buffer): Buffer => {
     const name = path.slice(1)
-    const head = header({ inode, node, linkCount: count, sizeBytes: data.length, nameBytes: Buffer.byteLength(name) + 1 })
+    const head = header({
+      inode,
+      node,
+      linkCount: count,
+      sizeBytes: data.length,
+      nameBytes: Buffer.byteLength(name) + 1,
+    })
     return Buffer.concat([pad(Buffer.concat([head, Buffer.from(`${name}\0`)])), pad(data)])
   }
   for (const [path, node] of entries) {
@@ -33,7 +45,12 @@ export async function* writeCpio(reader: ContentReader, entries: ImageEntries): 
         : Buffer.from(node.type === 'symlink' ? node.target : '')
     const names = [path, ...others]
     for (const [index, name] of names.entries()) {
-      yield write(name, nodes.get(path) ?? node, names.length, index === names.length - 1 ? data : Buffer.alloc(0))
+      yield write(
+        name,
+        nodes.get(path) ?? node,
+        names.length,
+        index === names.length - 1 ? data : Buffer.alloc(0),
+      )
     }
   }
   yield Buffer.concat([
@@ -71,7 +88,9 @@ function header(fields: {
     fields.nameBytes,
     0, // check sum: of the "crc" form only
   ]
-  return Buffer.from(`070701${values.map((value) => value.toString(16).toUpperCase().padStart(8, '0')).join('')}`)
+  return Buffer.from(
+    `070701${values.map((value) => value.toString(16).toUpperCase().padStart(8, '0')).join('')}`,
+  )
 }
 
 function mode(node: Node | undefined): number {

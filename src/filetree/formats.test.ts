@@ -102,7 +102,10 @@ describe.runIf(isRoot)('a file tree as an image', () => {
 describe('squashfs in two layers', () => {
   it('has the same bytes whatever store it was made in', async () => {
     const other = await openEngine({ storeFolder: join(folder, 'other'), jobs: 1 })
-    const [a, b] = [await buildSquashfs(engine, imageEntries(sample)), await buildSquashfs(other, imageEntries(sample))]
+    const [a, b] = [
+      await buildSquashfs(engine, imageEntries(sample)),
+      await buildSquashfs(other, imageEntries(sample)),
+    ]
     await other.close()
     expect(a.digest).toEqual(b.digest)
   })
@@ -118,14 +121,21 @@ describe('squashfs in two layers', () => {
     const changed = new Map(sample).set('/etc/hostname', { ...text('edge\n'), origins: [] })
     const image = await buildSquashfs(watched, imageEntries(changed))
     expect(started).toEqual(['append the configuration'])
-    const listing = execFileSync('unsquashfs', ['-cat', watched.path(image), 'etc/hostname'], { encoding: 'utf8' })
+    const listing = execFileSync('unsquashfs', ['-cat', watched.path(image), 'etc/hostname'], {
+      encoding: 'utf8',
+    })
     await watched.close()
     expect(listing).toBe('edge\n')
   })
 
   it('keeps every name and every byte of any tree', async () => {
-    const name = fc.stringMatching(/^[a-zA-Z0-9 ."'$\\é_-]{1,12}$/).filter((value) => value !== '.' && value !== '..')
-    const content = fc.oneof(fc.string({ maxLength: 40 }), fc.nat(700_000).map((size) => 'x'.repeat(size)))
+    const name = fc
+      .stringMatching(/^[a-zA-Z0-9 ."'$\\é_-]{1,12}$/)
+      .filter((value) => value !== '.' && value !== '..')
+    const content = fc.oneof(
+      fc.string({ maxLength: 40 }),
+      fc.nat(700_000).map((size) => 'x'.repeat(size)),
+    )
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(

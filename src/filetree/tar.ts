@@ -20,21 +20,41 @@ export function writeTar(reader: ContentReader, entries: ImageEntries): AsyncIte
           await entry({ name, mode: node.mode, uid: node.uid, gid: node.gid, mtime, type: 'directory' })
           break
         case 'symlink':
-          await entry({ name, mode: 0o777, uid: node.uid, gid: node.gid, mtime, type: 'symlink', linkname: node.target })
+          await entry({
+            name,
+            mode: 0o777,
+            uid: node.uid,
+            gid: node.gid,
+            mtime,
+            type: 'symlink',
+            linkname: node.target,
+          })
           break
         case 'hardlink':
           await entry({ name, mtime, type: 'link', linkname: node.target.slice(1) })
           break
         case 'device': {
           const { mode, uid, gid, major, minor } = node
-          await entry({ name, mode, uid, gid, mtime, type: `${node.kind}-device`, devmajor: major, devminor: minor })
+          await entry({
+            name,
+            mode,
+            uid,
+            gid,
+            mtime,
+            type: `${node.kind}-device`,
+            devmajor: major,
+            devminor: minor,
+          })
           break
         }
       }
     }
     archive.finalize()
   }
-  const entry = (header: Parameters<typeof archive.entry>[0], data: Buffer = Buffer.alloc(0)): Promise<void> =>
+  const entry = (
+    header: Parameters<typeof archive.entry>[0],
+    data: Buffer = Buffer.alloc(0),
+  ): Promise<void> =>
     new Promise((resolve, reject) => {
       archive.entry(header, data, (error) => (error ? reject(error) : resolve()))
     })

@@ -60,7 +60,14 @@ describe('completing a tree', () => {
   })
 
   it('refuses a file in a file, and a hard link to nothing', () => {
-    expect(() => completeTree(new Map([['/a', file('')], ['/a/b', file('')]]))).toThrow('/a/b cannot exist: /a is a file')
+    expect(() =>
+      completeTree(
+        new Map([
+          ['/a', file('')],
+          ['/a/b', file('')],
+        ]),
+      ),
+    ).toThrow('/a/b cannot exist: /a is a file')
     const link: Entry = { type: 'hardlink', target: '/nothing', origins: [] }
     expect(() => completeTree(new Map([['/a', link]]))).toThrow('/a is a hard link to /nothing')
   })

@@ -51,7 +51,10 @@ function checkModule(kernel: Kernel, { name, origins }: ModuleDemand): readonly 
       what: `${kernel.name} has no module ${name}`,
       where: [...origins, kernel.origin],
       why: `it is neither among its ${kernel.modules.names.size} modules nor built in`,
-      fix: near.length === 0 ? 'correct the name, or choose another kernel' : `did you mean ${near.join(' or ')}?`,
+      fix:
+        near.length === 0
+          ? 'correct the name, or choose another kernel'
+          : `did you mean ${near.join(' or ')}?`,
     },
   ]
 }

@@ -2,7 +2,8 @@
  * Virtual machines that run: starts the `vm` output of a system and talks to its console. Used by `firmwright run`,
  * by the demonstration, and by the tests that boot something.
  */
-export { startMachine } from './machine.ts'
+
 export type { Machine, MachineOptions } from './machine.ts'
-export { openSerialLine } from './serial.ts'
+export { startMachine } from './machine.ts'
 export type { SerialLine } from './serial.ts'
+export { openSerialLine } from './serial.ts'

@@ -61,7 +61,9 @@ export function startMachine(options: MachineOptions): Machine {
       resolve(code)
     }
     child.on('error', (error) => ended(-1, `the machine did not start: ${error.message}`))
-    child.on('close', (code, signal) => ended(code ?? -1, `the machine went off (${signal ?? `exit ${code}`})`))
+    child.on('close', (code, signal) =>
+      ended(code ?? -1, `the machine went off (${signal ?? `exit ${code}`})`),
+    )
   })
   process.on('exit', kill)
   options.signal?.addEventListener('abort', kill, { once: true })

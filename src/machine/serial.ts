@@ -66,7 +66,11 @@ export function openSerialLine(write: (text: string) => void): SerialLine {
         if (waiting !== undefined) throw new Error('two parts of the program wait on one serial line')
         const timer = setTimeout(() => {
           waiting = undefined
-          reject(new Error(`${pattern} was not seen in ${timeoutMs / 1000} s; the last lines were:\n${lastLines()}`))
+          reject(
+            new Error(
+              `${pattern} was not seen in ${timeoutMs / 1000} s; the last lines were:\n${lastLines()}`,
+            ),
+          )
         }, timeoutMs)
         waiting = { pattern, resolve, reject, timer }
         settle()

@@ -18,12 +18,19 @@ export async function buildManifest(
 ): Promise<FileArtifact> {
   const { definition, kernel } = system
   const place = (origin: Origin): string => formatOrigin(relativeOrigin(origin, system.folder), '')
-  const targets = Object.entries(contents.targets).map(([image, tree]) => ({ image, tree: withPlaces(tree, place) }))
+  const targets = Object.entries(contents.targets).map(([image, tree]) => ({
+    image,
+    tree: withPlaces(tree, place),
+  }))
   const head = {
     format: 1,
     output: output.name,
     system: { hostname: system.requirements.hostname.value, device: definition.device.name },
-    kernel: { release: kernel.release, package: kernel.package?.name ?? null, version: kernel.package?.version ?? null },
+    kernel: {
+      release: kernel.release,
+      package: kernel.package?.name ?? null,
+      version: kernel.package?.version ?? null,
+    },
     commandLine: system.commandLine,
     files: Object.entries(contents.files)
       .sort(([a], [b]) => (a < b ? -1 : 1))

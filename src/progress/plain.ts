@@ -16,17 +16,21 @@ export function formatElapsed(elapsedMs: number): string {
 }
 
 /**
- * One line when a step ends, for a log that nobody sits before. A cached step is counted and not shown, or a build
- * with nothing to do would be the longest to read.
+ * One line when a step ends, for a log that nobody sits before. Cached steps are counted and not shown, or a build with
+ * nothing to do would be the longest to read; so are the steps of steps, which their elders stand for.
  */
 export function plainProgress(write: (line: string) => void): ProgressReader {
   let cached = 0
+  const inner = new Set<number>()
   return {
     event(event) {
       switch (event.type) {
+        case 'step-started':
+          if (event.parent !== undefined) inner.add(event.step)
+          break
         case 'step-finished':
           if (event.cached) cached++
-          else write(`${event.name} (${formatElapsed(event.elapsedMs)})`)
+          else if (!inner.has(event.step)) write(`${event.name} (${formatElapsed(event.elapsedMs)})`)
           break
         case 'step-failed':
           if (event.reason === 'failed') write(`${event.name}: failed: ${event.message}`)

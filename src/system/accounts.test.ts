@@ -23,12 +23,17 @@ describe('accounts of the target', () => {
   })
 
   it('refuses a number that two users share', () => {
-    const users = ['a', 'b'].map((name) => ({ value: { name, uid: 100, gid: 100, group: 'x' }, origins: [origin] }))
+    const users = ['a', 'b'].map((name) => ({
+      value: { name, uid: 100, gid: 100, group: 'x' },
+      origins: [origin],
+    }))
     expect(() => accountFiles(users, undefined, origin)).toThrow('users a and b share')
   })
 
   it('refuses a group number that another group has', () => {
     const user = { name: 'a', uid: 100, gid: 0 }
-    expect(() => accountFiles([{ value: user, origins: [origin] }], undefined, origin)).toThrow('group a of user a')
+    expect(() => accountFiles([{ value: user, origins: [origin] }], undefined, origin)).toThrow(
+      'group a of user a',
+    )
   })
 })

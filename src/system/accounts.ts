@@ -73,7 +73,13 @@ export function accountFiles(
         [...groups].sort(([, a], [, b]) => a - b).map(([name, gid]) => `${name}:x:${gid}:`),
       ),
     ],
-    ['/etc/shadow', file(0o600, accounts.map((user) => `${user.name}:${hash(user)}:::::::`))],
+    [
+      '/etc/shadow',
+      file(
+        0o600,
+        accounts.map((user) => `${user.name}:${hash(user)}:::::::`),
+      ),
+    ],
   ])
 }
 

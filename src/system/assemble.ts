@@ -19,7 +19,7 @@ import { baseFiles, basePackages, baseServices, targetNeeds } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import { evaluate } from './evaluate.ts'
-import { kmodSteps, type NamedPlan, planAll, type PlanRequest } from './load-plans.ts'
+import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, merge, mergeKernel, type Requirements } from './merge.ts'
 import { packageNeeds, type SystemFolders } from './package-needs.ts'
 
@@ -35,7 +35,11 @@ export interface AssembledSystem {
   readonly rootTree: FileTree
   readonly initramfsTree: FileTree
   /** What services write and, without a state partition, lose. */
-  readonly lostAtPowerOff: readonly { readonly path: string; readonly what: string; readonly service: string }[]
+  readonly lostAtPowerOff: readonly {
+    readonly path: string
+    readonly what: string
+    readonly service: string
+  }[]
 }
 
 /**
@@ -52,7 +56,12 @@ export async function assemble(
   const { contributions } = await evaluate(definition)
   const requirements = merge(contributions)
   const base: Origin = { feature: 'base system', ...definition.origin }
-  const { context, request, kernelSource, kernelPackage } = packageNeeds(engine, definition, requirements, options)
+  const { context, request, kernelSource, kernelPackage } = packageNeeds(
+    engine,
+    definition,
+    requirements,
+    options,
+  )
   const packages = await openPackages(context, request)
   const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
   proveKernel(kernel, requirements)
@@ -104,7 +113,10 @@ export async function assemble(
     baseFiles(requirements, base),
     accountFiles(requirements.users, rootPassword, base),
     requirements.files,
-    kmodFiles(planned.filter(({ name }) => name !== 'initramfs'), kernel),
+    kmodFiles(
+      planned.filter(({ name }) => name !== 'initramfs'),
+      kernel,
+    ),
     await appletTree(packages, requirements, base),
   )
   const rootTree = await withPackages(packages, requirements, own, base)
@@ -124,7 +136,9 @@ export async function assemble(
     rootTree,
     initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, base),
     lostAtPowerOff:
-      definition.state === undefined ? kept.map(({ path, what, service }: LostState) => ({ path, what, service })) : [],
+      definition.state === undefined
+        ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
+        : [],
   }
 }
 
@@ -138,7 +152,10 @@ function proveKernel(kernel: Kernel, requirements: Requirements): void {
     origins,
   }))
   const all = mergeKernel([...unconditional, ...conditional], conflicts)
-  const modules = [...requirements.kernel.modules, ...all.modules].map(({ value, origins }) => ({ name: value, origins }))
+  const modules = [...requirements.kernel.modules, ...all.modules].map(({ value, origins }) => ({
+    name: value,
+    origins,
+  }))
   const problems = [...conflicts, ...checkKernel(kernel, all.symbols, modules)]
   if (problems.length > 0) throw new UserError(...problems)
 }
@@ -182,7 +199,10 @@ function kmodFiles(plans: readonly NamedPlan[], kernel: Kernel): FileTree {
 
 async function appletTree(packages: Packages, requirements: Requirements, base: Origin): Promise<FileTree> {
   const needed = targetNeeds.applets.map((value): Asked<string> => ({ value, origins: [base] }))
-  return appletLinks([...needed, ...requirements.applets], await busyboxApplets(packages, basePackages.busybox, base))
+  return appletLinks(
+    [...needed, ...requirements.applets],
+    await busyboxApplets(packages, basePackages.busybox, base),
+  )
 }
 
 /** Adds the files of packages that are referred to, with all that those need. */
@@ -229,6 +249,8 @@ async function initramfsTree(
     origin: base,
   })
   const busybox = await packages.entry(basePackages.staticBusybox, '/bin/busybox', base)
-  const tree = completeTree(mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), kmodFiles([plan], kernel)))
+  const tree = completeTree(
+    mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), kmodFiles([plan], kernel)),
+  )
   return mergeTrees(tree, usrMergeLinks(tree, base))
 }

@@ -7,8 +7,8 @@ import {
   kernelLogService,
   loopbackService,
   type Service,
-  syslogService,
   sysctlService,
+  syslogService,
 } from '../services/index.ts'
 import type { Requirements } from './merge.ts'
 
@@ -70,9 +70,10 @@ export const targetNeeds = {
     { package: 'openrc', path: '/lib/rc/sbin/seedrng' },
     { package: 'openrc', path: '/lib/rc/version' },
   ],
-  applets: `init sh ash cat echo mount umount mkdir ln ls rm rmdir mv cp chmod chown sleep kill ps grep sed awk cut head
+  applets:
+    `init sh ash cat echo mount umount mkdir ln ls rm rmdir mv cp chmod chown sleep kill ps grep sed awk cut head
     tail insmod rmmod lsmod syslogd klogd logger logread getty login poweroff reboot halt hostname ip ifconfig dmesg
     mkfifo touch env test true false printf date tr wc sort stty start-stop-daemon findfs sync id uptime free df`.split(
-    /\s+/,
-  ),
+      /\s+/,
+    ),
 } as const

@@ -1,6 +1,7 @@
 import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 import { canonicalPath, type Node } from '../filetree/index.ts'
 import { type ServiceHandle, serviceHandle } from '../services/index.ts'
+import { appletPath } from './applets.ts'
 import type {
   ConsoleLogin,
   Contribution,
@@ -44,14 +45,19 @@ export interface SystemBuilder {
      */
     file(name: string, path: string): string
   }
-  /** Uses applets of busybox; each becomes a link in `/usr/bin`. */
+  /** Uses applets of busybox; each becomes a link in the search path. */
   applets(...names: readonly string[]): void
+  /** Uses one applet and returns the path to call it by. */
+  applet(name: string): string
   readonly files: {
     text(path: string, text: string, options?: FileOptions): void
     directory(path: string, options?: FileOptions): void
     symlink(path: string, target: string): void
     hardlink(path: string, target: string): void
-    device(path: string, device: { kind: 'character' | 'block'; major: number; minor: number } & FileOptions): void
+    device(
+      path: string,
+      device: { kind: 'character' | 'block'; major: number; minor: number } & FileOptions,
+    ): void
   }
   readonly services: {
     /** Something that is done once, and undone when it goes down. */
@@ -99,7 +105,8 @@ export function createBuilder(
     hostname: (hostname) => contribute({ type: 'hostname', origin: here(), hostname }),
     kernel: {
       require: (requirement) => contribute({ type: 'kernel', origin: here(), requirement }),
-      when: (symbol, requirement) => contribute({ type: 'kernel', origin: here(), requirement, when: symbol }),
+      when: (symbol, requirement) =>
+        contribute({ type: 'kernel', origin: here(), requirement, when: symbol }),
       load: (name, targets) =>
         service({
           kind: 'oneshot',
@@ -121,10 +128,15 @@ export function createBuilder(
     applets(...names) {
       for (const name of names) contribute({ type: 'applet', origin: here(), name })
     },
+    applet(name) {
+      contribute({ type: 'applet', origin: here(), name })
+      return appletPath(name)
+    },
     files: {
       text: (path, text, { mode = 0o644, uid = 0, gid = 0 } = {}) =>
         entry(path, { type: 'file', mode, uid, gid, content: { type: 'text', text } }),
-      directory: (path, { mode = 0o755, uid = 0, gid = 0 } = {}) => entry(path, { type: 'directory', mode, uid, gid }),
+      directory: (path, { mode = 0o755, uid = 0, gid = 0 } = {}) =>
+        entry(path, { type: 'directory', mode, uid, gid }),
       symlink: (path, target) => entry(path, { type: 'symlink', target, uid: 0, gid: 0 }),
       hardlink: (path, target) => entry(path, { type: 'hardlink', target: absolute(target, here()) }),
       device: (path, { kind, major, minor, mode = 0o600, uid = 0, gid = 0 }) =>
@@ -133,7 +145,8 @@ export function createBuilder(
     services: {
       oneshot: (request) => service({ ...request, kind: 'oneshot' }),
       longrun: (request) => service({ ...request, kind: 'longrun' }),
-      require: (handle, requires) => contribute({ type: 'dependency', origin: here(), service: handle, requires }),
+      require: (handle, requires) =>
+        contribute({ type: 'dependency', origin: here(), service: handle, requires }),
     },
     console: { login: (login) => contribute({ type: 'console', origin: here(), login }) },
     users: { add: (user) => contribute({ type: 'user', origin: here(), user }) },

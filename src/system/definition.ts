@@ -34,7 +34,10 @@ export interface DefinedSystem extends SystemDefinition {
 /** RFC 1123, section 2.1: letters, digits and hyphens, 63 at most, no hyphen at either end. */
 export const hostnameSchema = z
   .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/, 'not a host name (letters, digits and inner hyphens)')
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/,
+    'not a host name (letters, digits and inner hyphens)',
+  )
 
 const definitionSchema = z.strictObject({
   device: z.looseObject(
@@ -44,7 +47,14 @@ const definitionSchema = z.strictObject({
   hostname: hostnameSchema,
   release: z.enum(['bookworm', 'trixie']).optional(),
   kernel: z.looseObject({ type: z.string() }).optional(),
-  state: z.strictObject({ sizeMebibytes: z.int().min(4).max(1 << 20) }).optional(),
+  state: z
+    .strictObject({
+      sizeMebibytes: z
+        .int()
+        .min(4)
+        .max(1 << 20),
+    })
+    .optional(),
   setup: z.custom<SystemDefinition['setup']>((value) => typeof value === 'function', 'not a function'),
 })
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 import type { SystemBuilder } from './builder.ts'
 

@@ -65,7 +65,8 @@ function explain(error: PlanError, request: PlanRequest, kernel: Kernel): Diagno
     what: `${kernel.name} has no module ${error.target}`,
     where,
     why: `${request.name} is to load it, and it is neither a module, nor built in, nor an alias of one`,
-    fix: near.length === 0 ? 'correct the name, or choose another kernel' : `did you mean ${near.join(' or ')}?`,
+    fix:
+      near.length === 0 ? 'correct the name, or choose another kernel' : `did you mean ${near.join(' or ')}?`,
   }
 }
 

@@ -54,7 +54,9 @@ export interface Requirements {
 export function merge(contributions: readonly Contribution[]): Requirements {
   const conflicts: Diagnostic[] = []
   const of = <T extends Contribution['type']>(type: T): Extract<Contribution, { type: T }>[] =>
-    contributions.filter((contribution): contribution is Extract<Contribution, { type: T }> => contribution.type === type)
+    contributions.filter(
+      (contribution): contribution is Extract<Contribution, { type: T }> => contribution.type === type,
+    )
 
   /** Joins what is said of one key. Two different values are a conflict, put in words by `conflict`. */
   function agree<C extends Contribution, T>(
@@ -165,9 +167,14 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     conditionalKernel: of('kernel').flatMap(({ when, requirement, origin }) =>
       when === undefined ? [] : [{ when, value: requirement, origins: [origin] }],
     ),
-    kernelParameters: collect(of('kernel-parameter').map(({ parameter, origin }) => ({ value: parameter, origin }))),
+    kernelParameters: collect(
+      of('kernel-parameter').map(({ parameter, origin }) => ({ value: parameter, origin })),
+    ),
     packageFiles: collect(
-      of('package-file').map((file) => ({ value: { package: file.package, path: file.path }, origin: file.origin })),
+      of('package-file').map((file) => ({
+        value: { package: file.package, path: file.path },
+        origin: file.origin,
+      })),
     ),
     applets: collect(of('applet').map(({ name, origin }) => ({ value: name, origin }))),
     files,

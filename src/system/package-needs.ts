@@ -2,7 +2,12 @@ import { basename } from 'node:path'
 import type { Origin } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { defaultKernelPackage, type KernelSource } from '../kernel/index.ts'
-import { type PackageRequest, type PackagesContext, type PinChange, updatePackages } from '../packages/index.ts'
+import {
+  type PackageRequest,
+  type PackagesContext,
+  type PinChange,
+  updatePackages,
+} from '../packages/index.ts'
 import { basePackages, targetNeeds } from './base.ts'
 import type { DefinedSystem } from './definition.ts'
 import { evaluate } from './evaluate.ts'
