@@ -82,6 +82,5 @@ export function openSerialLine(write: (text: string) => void): SerialLine {
 
 /** Drops carriage returns and ECMA-48 control sequences (`ESC [ … letter`, as a shell asking for the cursor sends). */
 function withoutControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
   return text.replace(/\r/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
 }
