@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto'
 import type { AssembledSystem, Device, Emulator, NetworkInterface } from '../system/index.ts'
 
 /** The text of `run.sh`: POSIX sh that boots what lies beside it. */
 export function runScript(device: Device, emulator: Emulator, system: AssembledSystem): string {
   const cards = networkCards(system.requirements.interfaces.map(({ value }) => value))
   const state = system.definition.state !== undefined
+  const hostname = system.requirements.hostname.value
   return `#!/bin/sh
-# Boots ${system.requirements.hostname.value} (${device.name}) in QEMU, its console on this terminal. Leave with ctrl-a x.
+# Boots ${hostname} (${device.name}) in QEMU, its console on this terminal. Leave with ctrl-a x.
 #
 #   QEMU=program     the emulator (${emulator.program})
 #   MEMORY=MiB       ${emulator.memoryMebibytes} by default
@@ -18,11 +20,19 @@ set -eu
 cd "$(dirname "$0")"
 : "\${QEMU:=${emulator.program}}" "\${MEMORY:=${emulator.memoryMebibytes}}"
 ${accelerator(emulator)}
-${state ? ': "${STATE:=state.img}"\n[ -e "$STATE" ] || cp state.ext4 "$STATE"\n[ -w "$STATE" ] || chmod u+w "$STATE"\n' : ''}set -- "$@" -drive if=none,id=root,format=raw,readonly=on,file=rootfs.squashfs -device ${emulator.disk},drive=root
-${state ? `set -- "$@" -drive "if=none,id=state,format=raw,file=$STATE" -device ${emulator.disk},drive=state\n` : ''}${cards.map((card, index) => `set -- "$@" -netdev "\${NET${index}:-${card}},id=net${index}" -device ${emulator.networkCard},netdev=net${index}${mac(index)}`).join('\n')}
+set -- "$@" -drive if=none,id=root,format=raw,readonly=on,file=rootfs.squashfs -device ${emulator.disk},drive=root
+${state ? statePartition(emulator) : ''}${cards.map((card, index) => `set -- "$@" -netdev "\${NET${index}:-${card}},id=net${index}" -device ${emulator.networkCard},netdev=net${index},mac=${macAddress(hostname, index)}`).join('\n')}
 # shellcheck disable=SC2086 # $CPU is two words
 exec "$QEMU" -M ${emulator.machine} -accel "$ACCEL" $CPU -m "$MEMORY" -nographic -no-reboot -nic none \\
   -kernel kernel -initrd initramfs.img -append '${system.commandLine}' "$@"
+`
+}
+
+/** After the root, so that it is the second disk. */
+function statePartition(emulator: Emulator): string {
+  return `: "\${STATE:=state.img}"
+[ -e "$STATE" ] || cp state.ext4 "$STATE"
+set -- "$@" -drive "if=none,id=state,format=raw,file=$STATE" -device ${emulator.disk},drive=state
 `
 }
 
@@ -45,9 +55,13 @@ fi
 if [ "$ACCEL" = kvm ]; then CPU="-cpu host"; else CPU="-cpu ${emulator.cpu}"; fi`
 }
 
-/** Fixed addresses, locally administered; the last byte is the card's number. */
-function mac(index: number): string {
-  return `,mac=52:54:00:66:77:${index.toString(16).padStart(2, '0')}`
+/**
+ * The same address at every start, and another one for every system and card, so that machines can share a network.
+ * 52:54:00 is what QEMU itself uses.
+ */
+function macAddress(hostname: string, card: number): string {
+  const digest = createHash('sha256').update(`${hostname} ${card}`).digest('hex')
+  return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`
 }
 
 /** For each card eth0, eth1, … up to the highest in use: what it is plugged into by default. */
