@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Engine } from '../engine/index.ts'
+import { jsonProgress, plainProgress, terminalProgress } from '../progress/index.ts'
 
 /** Options that every command which builds something has. */
 export interface BuildOptions {
@@ -45,14 +46,11 @@ export function storeFolder(cache: string): string {
 
 /** Runs `work` with an engine whose progress is shown, and which stops in good order on SIGINT and SIGTERM. */
 export async function withEngine<T>(options: BuildOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
-  const [{ openEngine }, { jsonProgress, plainProgress, terminalProgress }] = await Promise.all([
-    import('../engine/index.ts'),
-    import('../progress/index.ts'),
-  ])
+  const { openEngine } = await import('../engine/index.ts')
   const progress = options.json
     ? jsonProgress((line) => process.stdout.write(`${line}\n`))
     : process.stderr.isTTY
-      ? terminalProgress(process.stderr)
+      ? await terminalProgress(process.stderr)
       : plainProgress((line) => process.stderr.write(`${line}\n`))
   const abort = new AbortController()
   const stop = (): void => abort.abort()

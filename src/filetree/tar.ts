@@ -1,9 +1,10 @@
-import { pack } from 'tar-stream'
 import { type ContentReader, readContent } from './content.ts'
 import { type ImageEntries, imageTimeSeconds } from './image.ts'
 
 /** A tar archive (ustar, with pax headers where a name needs them) of `entries`, in their order. */
-export function writeTar(reader: ContentReader, entries: ImageEntries): AsyncIterable<Buffer> {
+export async function* writeTar(reader: ContentReader, entries: ImageEntries): AsyncGenerator<Buffer> {
+  // Loaded here, because most builds archive nothing anew.
+  const { pack } = await import('tar-stream')
   const archive = pack()
   const write = async (): Promise<void> => {
     for (const [path, node] of entries) {
@@ -59,5 +60,5 @@ export function writeTar(reader: ContentReader, entries: ImageEntries): AsyncIte
       archive.entry(header, data, (error) => (error ? reject(error) : resolve()))
     })
   write().catch((error: Error) => archive.destroy(error))
-  return archive as unknown as AsyncIterable<Buffer>
+  yield* archive as unknown as AsyncIterable<Buffer>
 }

@@ -7,7 +7,7 @@ export interface Machine {
   readonly console: SerialLine
   /**
    * Runs one line at a shell prompt and returns what it printed and its exit status. The console must be at a
-   * prompt.
+   * prompt; the line must be whole commands (no here-document, no comment).
    */
   run(command: string, timeoutMs?: number): Promise<{ readonly status: number; readonly output: string }>
   /** Resolves with QEMU's exit code once the machine is off. */
@@ -76,19 +76,10 @@ export function startMachine(options: MachineOptions): Machine {
     async run(command, timeoutMs = 60_000) {
       serialNumber++
       // The quotes keep the echo of the typed line from looking like the marks themselves.
-      serial.send(`echo @''@begin ${serialNumber}; ${command}\necho @''@end ${serialNumber} $?\n`)
+      serial.send(`echo @''@begin ${serialNumber}; ${command}; echo @''@end ${serialNumber} $?\n`)
       await serial.expect(new RegExp(`@@begin ${serialNumber}\n`), timeoutMs)
       const match = await serial.expect(new RegExp(`([\\s\\S]*?)@@end ${serialNumber} (\\d+)\n`), timeoutMs)
-      return { status: Number(match[2]), output: cleanOutput(match[1] ?? '') }
+      return { status: Number(match[2]), output: (match[1] ?? '').trim() }
     },
   }
-}
-
-/** Without the echo of the second typed line, which a terminal that echoes puts before the end mark. */
-function cleanOutput(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !/echo @''@end \d+ \$\?$/.test(line))
-    .join('\n')
-    .trim()
 }

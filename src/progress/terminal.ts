@@ -1,4 +1,3 @@
-import { createLogUpdate } from 'log-update'
 import colors from 'picocolors'
 import { formatElapsed, type ProgressReader } from './plain.ts'
 
@@ -12,7 +11,9 @@ interface Running {
  * What runs now, at the bottom of the terminal, with a bar where a total is known; what took noticeable time stays
  * above it.
  */
-export function terminalProgress(stream: NodeJS.WriteStream): ProgressReader {
+export async function terminalProgress(stream: NodeJS.WriteStream): Promise<ProgressReader> {
+  // Loaded here: it costs more than a build with nothing to do, and logs do not need it.
+  const { createLogUpdate } = await import('log-update')
   const update = createLogUpdate(stream)
   const running = new Map<number, Running>()
   let cached = 0
