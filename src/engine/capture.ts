@@ -8,6 +8,7 @@ import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { executorPath } from './action.ts'
 
 export interface Capture {
   /** For the command's descriptors 1 and 2. Whoever starts the command closes it here. */
@@ -24,7 +25,7 @@ const lingerMs = 1000
 
 /** `path`: a name that is free, for a moment. */
 export async function openCapture(path: string): Promise<Capture> {
-  await promisify(execFile)('mkfifo', ['-m', '600', path])
+  await promisify(execFile)('mkfifo', ['-m', '600', path], { env: { PATH: executorPath } })
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const descriptor = openSync(path, constants.O_WRONLY)
   rmSync(path)

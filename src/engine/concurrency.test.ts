@@ -99,7 +99,21 @@ test('a function that needs its own result is told so instead of waiting for eve
     input: null,
     run: () => engine.compute(recipe),
   }
-  await expect(engine.compute(recipe)).rejects.toThrow('ouroboros needs its own result')
+  await expect(engine.compute(recipe)).rejects.toThrow('ouroboros needs a result')
+})
+
+test('functions that need each other are told so, even when both were asked for at once', async () => {
+  const engine = await start()
+  const ask = (id: string, other: string): Promise<null> =>
+    engine.compute({
+      kind: 'function',
+      name: id,
+      function: { id, version: 1 },
+      input: null,
+      run: () => setTimeout(20).then(() => engine.step('inside', () => ask(other, id))),
+    })
+  const outcomes = await Promise.allSettled([ask('hen', 'egg'), ask('egg', 'hen')])
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
 })
 
 test('a failed command is tried again when asked for again', async () => {

@@ -3,7 +3,7 @@ import { closeSync, lstatSync, mkdirSync, openSync, realpathSync, statfsSync, ut
 import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { environmentOf } from './action.ts'
-import type { Artifact } from './artifact.ts'
+import type { Artifact, TreeArtifact } from './artifact.ts'
 import { openCapture } from './capture.ts'
 import { type ChildOutcome, runChild } from './child.ts'
 import { diskFull, errorCode } from './failure.ts'
@@ -12,7 +12,7 @@ import { keepLog, saysDiskFull, tellingLines } from './log.ts'
 import { inputCopy, materialize, sharedView } from './materialize.ts'
 import { areNested } from './paths.ts'
 import type { CommandRecipe } from './recipe.ts'
-import { sandboxArguments } from './sandbox.ts'
+import { probeSandbox, sandboxArguments } from './sandbox.ts'
 import {
   blobPath,
   contentTimeSeconds,
@@ -23,14 +23,45 @@ import {
 } from './store.ts'
 import { type DirectoryReader, stagePath } from './tree.ts'
 
-export interface Executor {
+export interface ExecutorOptions {
   readonly store: Store
   readonly intake: Intake
   readonly read: DirectoryReader
   readonly signal: AbortSignal
+  readonly sandbox: 'auto' | 'none'
+  readonly warn: (text: string) => void
+}
+
+export interface Executor extends ExecutorOptions {
   readonly sandboxed: boolean
   /** Folder with the content of a tree, shared by all commands of this process. */
-  view(artifact: Artifact): Promise<string>
+  view(tree: TreeArtifact): Promise<string>
+}
+
+/** Finds out whether commands can be sandboxed here. */
+export async function createExecutor(options: ExecutorOptions): Promise<Executor> {
+  const { store, read, sandbox } = options
+  const trouble = sandbox === 'none' ? 'switched off' : await probeSandbox(store.temporaryFolder)
+  if (trouble !== undefined && sandbox === 'auto') {
+    options.warn(`Commands run without a sandbox: ${trouble}`)
+  }
+  const views = new Map<string, Promise<string>>()
+  return {
+    ...options,
+    sandboxed: trouble === undefined,
+    view(tree) {
+      const { sha256 } = tree.digest
+      const view = views.get(sha256) ?? makeView(store, read, tree)
+      views.set(sha256, view)
+      return view
+    },
+  }
+}
+
+async function makeView(store: Store, read: DirectoryReader, tree: TreeArtifact): Promise<string> {
+  const path = temporaryPath(store)
+  await materialize(store, read, tree, path, sharedView)
+  return path
 }
 
 /** Each bind is a mount, and a sandbox with hundreds of mounts starts slowly: beyond, inputs are copied. */
@@ -120,13 +151,6 @@ async function bind(executor: Executor, artifact: Artifact, destination: string)
   return artifact.executable ? ensureExecutable(executor.store, sha256) : blobPath(executor.store, sha256)
 }
 
-/** Makes the shared folder that {@link Executor.view} hands out. */
-export async function makeView(store: Store, read: DirectoryReader, artifact: Artifact): Promise<string> {
-  const path = temporaryPath(store)
-  await materialize(store, read, artifact, path, sharedView)
-  return path
-}
-
 async function takeOutputs(
   executor: Executor,
   recipe: CommandRecipe,
@@ -158,7 +182,7 @@ async function takeOutputs(
   const staged: Staged[] = []
   const artifacts: Record<string, Artifact> = {}
   for (const output of outputs) {
-    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, adopt)
+    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, adopt, executor.signal)
     staged.push(...taken.staged)
     artifacts[output] = taken.artifact
   }
