@@ -3,7 +3,6 @@
  * set of staged files is *committed*: synced together, then renamed to their names. Commits that come while
  * one is under way are done together, so that thousands of files cost one sync and not thousands.
  */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -20,8 +19,10 @@ import {
 } from 'node:fs'
 import { copyFile, open, rm } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { executorPath } from './action.ts'
 import { type Digest, digestOf } from './artifact.ts'
 import { hashFile } from './hash.ts'
+import type { Presence } from './presence.ts'
 import { forEachAtMost } from './slots.ts'
 import { blobPath, contentTimeSeconds, hasBlob, moveIntoPlace, type Store, temporaryPath } from './store.ts'
 
@@ -49,8 +50,7 @@ const separateSyncs = 64
 /** After this many files the event loop gets a turn. */
 const filesPerTurn = 64
 
-/** `committed` is called whenever something has been put into the store. */
-export function createIntake(store: Store, committed: () => void): Intake {
+export function createIntake(store: Store, watcher: Pick<Presence, 'beforeCommit' | 'afterCommit'>): Intake {
   let queue: { staged: readonly Staged[]; resolve: () => void; reject: (error: unknown) => void }[] = []
   let committing = false
 
@@ -75,11 +75,12 @@ export function createIntake(store: Store, committed: () => void): Intake {
       store.folder,
       waiting.map(({ path }) => path),
     )
+    watcher.beforeCommit()
     for (const [index, { path, digest }] of waiting.entries()) {
       if (index % filesPerTurn === filesPerTurn - 1) await setImmediate()
       moveIntoPlace(path, blobPath(store, digest.sha256))
     }
-    committed()
+    watcher.afterCommit(waiting.map(({ digest }) => digest))
   }
 
   function stageBytes(content: Uint8Array): Staged {
@@ -191,9 +192,10 @@ async function syncFiles(folder: string, paths: readonly string[]): Promise<void
 }
 
 /** syncfs(2) through coreutils, since Node has no call for it; false when that did not work. */
-function syncFileSystem(folder: string): Promise<boolean> {
+async function syncFileSystem(folder: string): Promise<boolean> {
+  const { spawn } = await import('node:child_process')
   return new Promise((resolve) => {
-    const child = spawn('sync', ['-f', folder], { stdio: 'ignore' })
+    const child = spawn('sync', ['-f', folder], { stdio: 'ignore', env: { PATH: executorPath } })
     child.on('error', () => resolve(false))
     child.on('exit', (code) => resolve(code === 0))
   })

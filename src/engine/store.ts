@@ -96,49 +96,60 @@ export function temporaryPath(store: Store): string {
  * is absent or empty becomes one. A folder with anything else in it is left alone.
  */
 export function checkStore(folder: string, create: boolean): void {
-  let names: string[]
   try {
     if (create) mkdirSync(folder, { recursive: true })
-    names = readdirSync(folder)
+    const names = readdirSync(folder)
+    if (readFormat(folder) !== undefined) return
+    const foreign = names.find((name) => !name.startsWith(formatPrefix))
+    // Another process may have made the store while we looked.
+    if (foreign !== undefined && readFormat(folder) !== undefined) return
+    if (foreign !== undefined || !create) {
+      throw new UserError({
+        what: `${folder} is not a store`,
+        why: foreign === undefined ? 'it is empty' : `it holds other files (${foreign}) and no format file`,
+        fix: 'choose an empty or a new folder for the store',
+      })
+    }
+    const temporary = `${folder}/${formatPrefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
+    renameSync(temporary, `${folder}/format`)
+    for (const name of names) {
+      // Left by a process that died right here.
+      if (!isAlive(identityIn(name.slice(formatPrefix.length)) ?? ''))
+        rmSync(`${folder}/${name}`, { force: true })
+    }
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') {
+    if (errorCode(error) === 'ENOENT' && !create) {
       throw new UserError({ what: `There is no store at ${folder}`, fix: 'a build makes it' })
     }
     throw diskFailure(error, 'The store', folder)
   }
-  const formatFile = `${folder}/format`
-  if (names.includes('format')) {
-    const found = readFileSync(formatFile, 'utf8').trim()
-    if (found === String(formatVersion)) return
-    if (/^\d+$/.test(found) && Number(found) > formatVersion) {
-      throw new UserError({
-        what: `The store ${folder} was made by a newer Firmwright`,
-        why: `its format is version ${found}; this Firmwright knows version ${formatVersion}`,
-        fix: 'update Firmwright, or choose another folder for the store',
-      })
-    }
-    throw new UserError({
-      what: `The store ${folder} is not understood`,
-      why: `${formatFile} does not hold a format version`,
-      fix: 'choose another folder for the store',
-    })
-  }
-  const foreign = names.find((name) => !name.startsWith('.format-'))
-  if (foreign !== undefined || !create) {
-    throw new UserError({
-      what: `${folder} is not a store`,
-      why: foreign === undefined ? 'it is empty' : `it holds other files (${foreign}) and no format file`,
-      fix: 'choose an empty or a new folder for the store',
-    })
-  }
+}
+
+const formatPrefix = '.format-'
+
+/** The version, which is ours; undefined when there is none; a `UserError` for any other. */
+function readFormat(folder: string): number | undefined {
+  let text: string
   try {
-    const temporary = `${folder}/.format-${randomBytes(6).toString('hex')}`
-    writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
-    renameSync(temporary, formatFile)
-    for (const name of names) rmSync(`${folder}/${name}`, { force: true })
+    text = readFileSync(`${folder}/format`, 'utf8').trim()
   } catch (error) {
-    throw diskFailure(error, 'The store', folder)
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
   }
+  if (text === String(formatVersion)) return formatVersion
+  if (/^\d+$/.test(text) && Number(text) > formatVersion) {
+    throw new UserError({
+      what: `The store ${folder} was made by a newer Firmwright`,
+      why: `its format is version ${text}; this Firmwright knows version ${formatVersion}`,
+      fix: 'update Firmwright, or choose another folder for the store',
+    })
+  }
+  throw new UserError({
+    what: `${folder} is not a store`,
+    why: `${folder}/format does not hold a version`,
+    fix: 'choose another folder for the store',
+  })
 }
 
 /** For those who look after a store that exists: all its folders are there afterwards. */

@@ -135,12 +135,13 @@ export async function stagePath(
   intake: Intake,
   path: string,
   adopt: boolean,
+  signal: AbortSignal,
 ): Promise<{ artifact: Artifact; staged: Staged[] }> {
   const staged: Staged[] = []
   let turn = 0
 
   async function stageFile(file: string, sizeBytes: number, links: number): Promise<Digest> {
-    if (++turn % filesPerTurn === 0) await setImmediate()
+    if (++turn % filesPerTurn === 0) await setImmediate(undefined, { signal })
     const item = await intake.stageFile(file, sizeBytes, adopt && links === 1)
     staged.push(item)
     return item.digest

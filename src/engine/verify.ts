@@ -6,7 +6,7 @@ import type { Artifact, Digest } from './artifact.ts'
 import { listSharded, type StoredFile } from './contents.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { sha256OfFile } from './hash.ts'
-import { takeExclusiveLease, takeSharedLease } from './lease.ts'
+import { type Lease, takeExclusiveLease, takeSharedLease } from './lease.ts'
 import { artifactsOf, parseRecord, type ResultRecord } from './record.ts'
 import { readRoots } from './roots.ts'
 import { forEachAtMost } from './slots.ts'
@@ -59,14 +59,25 @@ export async function verifyStore(options: VerifyOptions): Promise<VerifyReport>
   try {
     const lease = await (options.repair === true
       ? takeExclusiveLease(folder, 'repairing it')
-      : takeSharedLease(folder, options.signal))
+      : leaseForLooking(folder, options.signal))
     try {
       return await verify(folder, options)
     } finally {
-      lease.release()
+      lease?.release()
     }
   } catch (error) {
     throw diskFailure(error, 'The store', folder)
+  }
+}
+
+/** None where nothing can be written: then nobody can collect garbage either. */
+async function leaseForLooking(folder: string, signal: AbortSignal | undefined): Promise<Lease | undefined> {
+  try {
+    return await takeSharedLease(folder, signal)
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return undefined
+    throw error
   }
 }
 
