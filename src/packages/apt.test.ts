@@ -64,14 +64,16 @@ async function publishAll(
   const architectures = ['amd64']
   const about = { architectures, ...(validUntil && { validUntil }) }
   const mirror = join(folder, 'mirror')
-  await publish(mirror, options.key ?? key, { suite: 'bookworm', packages, ...about })
-  await publish(mirror, key, { suite: 'bookworm-updates', packages: [], ...about })
-  await publish(mirror, key, {
-    suite: 'bookworm-security',
-    packages: security,
-    ...about,
-    architectures: securityFor,
-  })
+  await Promise.all([
+    publish(mirror, options.key ?? key, { suite: 'bookworm', packages, ...about }),
+    publish(mirror, key, { suite: 'bookworm-updates', packages: [], ...about }),
+    publish(mirror, key, {
+      suite: 'bookworm-security',
+      packages: security,
+      ...about,
+      architectures: securityFor,
+    }),
+  ])
 }
 
 async function failure(work: Promise<unknown>): Promise<string> {
