@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Diagnostic, UserError } from '../diagnostics/index.ts'
 import { type AptRoot, runApt, sourcesList } from './apt-root.ts'
-import { parseDeb822, words } from './deb822.ts'
+import { type Paragraph, parseDeb822, words } from './deb822.ts'
 import type { Suite } from './mirrors.ts'
 
 /** Where what is worth knowing, but no failure, goes. */
@@ -90,7 +90,8 @@ async function suiteState(root: AptRoot, signal: AbortSignal, suite: Suite): Pro
     const paragraphs = parseDeb822(await readFile(join(root.lists, name), 'utf8'))
     const release = paragraphs.find((paragraph) => paragraph.has('architectures'))
     if (release === undefined) continue
-    if (indexes.some((index) => index.startsWith(prefix))) {
+    const there = indexes.some((index) => index.startsWith(prefix)) || isEmpty(release, root.architecture)
+    if (there) {
       if (!root.checkValidUntil || !(Date.parse(release.get('valid-until') ?? '') < Date.now()))
         return 'usable'
       state = 'expired'
@@ -99,6 +100,15 @@ async function suiteState(root: AptRoot, signal: AbortSignal, suite: Suite): Pro
     }
   }
   return state
+}
+
+/** An index without packages, as a new release's updates have, apt does not even fetch. */
+function isEmpty(release: Paragraph, architecture: string): boolean {
+  const index = `main/binary-${architecture}/Packages`
+  return (release.get('sha256') ?? '').split('\n').some((line) => {
+    const [, size, name] = words(line)
+    return name === index && size === '0'
+  })
 }
 
 /** Whether a line of apt's output is about a suite: its name is a word of the line or a part of an address. */

@@ -35,7 +35,9 @@ export async function openAptRoot(
 ): Promise<AptRoot> {
   if (/["\n\r\\]/.test(folder)) throw new Error(`apt's configuration cannot hold the path ${folder}`)
   const lists = join(folder, 'lists')
-  await mkdir(join(folder, 'etc/apt.conf.d'), { recursive: true })
+  for (const name of ['apt.conf.d', 'preferences.d', 'sources.list.d', 'trusted.gpg.d']) {
+    await mkdir(join(folder, 'etc', name), { recursive: true })
+  }
   await mkdir(join(lists, 'partial'), { recursive: true })
   await mkdir(join(folder, 'cache/archives/partial'), { recursive: true })
   await writeAtomic(join(folder, 'status'), '')

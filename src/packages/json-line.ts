@@ -64,3 +64,44 @@ function member(text: string, offset: number, key: PropertyKey): number | undefi
   }
   return undefined
 }
+
+/** RFC 8259, without the structure: that is checked with a stack. */
+const token =
+  /[ \t\r\n]*(?:([[\]{},:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)\b))/y
+
+/** The 1-based line on which text stops being JSON; of text that is JSON, its last. */
+export function lineOfJsonError(text: string): number {
+  const lineAt = (offset: number) => text.slice(0, offset).split('\n').length
+  const open: string[] = []
+  let expected: 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'separator' = 'value'
+  let offset = 0
+  for (;;) {
+    token.lastIndex = offset
+    const match = token.exec(text)
+    const [whole = '', mark, string] = match ?? []
+    const start = offset + whole.search(/[^ \t\r\n]/)
+    if (match === null) return lineAt(offset + (/^\s*/.exec(text.slice(offset))?.[0].length ?? 0))
+    const innermost = open.at(-1)
+    if (mark === ':') {
+      if (expected !== 'colon') return lineAt(start)
+      expected = 'value'
+    } else if (mark === ',') {
+      if (expected !== 'separator' || innermost === undefined) return lineAt(start)
+      expected = innermost === '{' ? 'key' : 'value'
+    } else if (mark === ']' || mark === '}') {
+      const wanted = mark === ']' ? '[' : '{'
+      const empty = mark === ']' ? 'value-or-end' : 'key-or-end'
+      if (innermost !== wanted || (expected !== 'separator' && expected !== empty)) return lineAt(start)
+      open.pop()
+      expected = 'separator'
+    } else if (expected === 'key' || expected === 'key-or-end') {
+      if (string === undefined) return lineAt(start)
+      expected = 'colon'
+    } else {
+      if (expected !== 'value' && expected !== 'value-or-end') return lineAt(start)
+      if (mark !== undefined) open.push(mark)
+      expected = mark === undefined ? 'separator' : mark === '{' ? 'key-or-end' : 'value-or-end'
+    }
+    offset += whole.length
+  }
+}

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { UserError } from '../diagnostics/index.ts'
-import { lineOfJsonPath } from './json-line.ts'
+import { lineOfJsonError, lineOfJsonPath } from './json-line.ts'
 import type { RequestNames } from './request.ts'
 
 /**
@@ -82,7 +82,7 @@ export function parseLock(text: string, file: string): Lock {
   try {
     data = JSON.parse(text)
   } catch (error) {
-    throw badLock(file, syntaxErrorLine(text, error), 'it is not JSON', (error as Error).message)
+    throw badLock(file, lineOfJsonError(text), 'it is not JSON', (error as Error).message)
   }
   const version = (data as { version?: unknown } | null)?.version
   if (typeof version === 'number' && version !== 1) {
@@ -130,16 +130,6 @@ function badLock(file: string, line: number | undefined, what: string, why: stri
     ...(why === undefined ? {} : { why }),
     fix: 'restore it from version control, or delete it and run `firmwright update` to pin afresh',
   })
-}
-
-/** V8 says `… at position 123` or `… (line 3 column 7)`, depending on its version. */
-function syntaxErrorLine(text: string, error: unknown): number | undefined {
-  const message = error instanceof Error ? error.message : ''
-  const line = /\(line (\d+) column/.exec(message)?.[1]
-  if (line !== undefined) return Number(line)
-  const position = /at position (\d+)/.exec(message)?.[1]
-  if (position !== undefined) return text.slice(0, Number(position)).split('\n').length
-  return /end of JSON input/.test(message) ? text.trimEnd().split('\n').length : undefined
 }
 
 function jsonPath(path: readonly PropertyKey[]): string {

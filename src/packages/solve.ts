@@ -103,7 +103,6 @@ async function solveInstall(
   const argv = (...options: string[]) => [
     'install',
     '--print-uris',
-    '-qq',
     '-y',
     '-o',
     `Dir::Cache::archives=${archives}/`,
@@ -112,11 +111,20 @@ async function solveInstall(
     ...names,
   ]
   try {
-    const run = await runApt(root, signal, 'apt-get', argv())
+    const run = await runApt(root, signal, 'apt-get', argv('-qq'))
     if (run.exitCode === 0) return parsePrintedUris(run.stdout)
-    const why = [run.stdout.trim(), ...run.complaints.filter((line) => !run.stdout.includes(line))].join('\n')
+    // What is in the way it tells only when it is less quiet.
+    const { stdout, complaints } = await runApt(root, signal, 'apt-get', argv('-q=1'))
+    const why = [...unmetDependencies(stdout), ...complaints.filter((line) => line.startsWith('E:'))].join(
+      '\n',
+    )
     if (keep.packages.length > 0) {
-      const fresh = await runApt(root, signal, 'apt-get', argv('-o', 'Dir::Etc::preferences=/dev/null'))
+      const fresh = await runApt(
+        root,
+        signal,
+        'apt-get',
+        argv('-qq', '-o', 'Dir::Etc::preferences=/dev/null'),
+      )
       if (fresh.exitCode === 0) {
         throw new UserError({
           what: `${names.join(', ')} cannot be installed together with the versions that firmwright.lock pins`,
@@ -132,6 +140,12 @@ async function solveInstall(
   } finally {
     await rm(archives, { recursive: true, force: true })
   }
+}
+
+/** The lines after apt's "The following packages have unmet dependencies:". */
+function unmetDependencies(stdout: string): readonly string[] {
+  const [, told = ''] = stdout.split(/unmet dependencies:\n/)
+  return told.split('\n').filter((line) => line.startsWith(' '))
 }
 
 /** Reads lines of `apt-get install --print-uris`: `'URI' NAME_VERSION_ARCHITECTURE.deb SIZE HASH`. */
