@@ -26,7 +26,8 @@ export function serviceGraph(services: readonly Service[]): ServiceGraph {
   const sorted = [...services].sort((a, b) => compare(a.name, b.name))
   const byName = new Map(sorted.map((service) => [service.name, service]))
   fail([...missing(sorted, byName), ...differingKmods(sorted)])
-  const edges = new Map(sorted.map((service) => [service.name, dependencies(service, byName)]))
+  const holders = sorted.filter(({ holdsState = false }) => holdsState).map(({ name }) => name)
+  const edges = new Map(sorted.map((service) => [service.name, dependencies(service, byName, holders)]))
   fail(cycles(edges, byName))
   const phases = derivePhases(sorted, edges)
   fail(impossiblePhases(edges, byName, phases))
@@ -109,11 +110,15 @@ function describeStep({ path, parameters = [] }: KmodStep): string {
   return [path, ...parameters].join(' ')
 }
 
-function dependencies(service: Service, byName: ReadonlyMap<string, Service>): Edges {
+function dependencies(
+  service: Service,
+  byName: ReadonlyMap<string, Service>,
+  holders: readonly string[],
+): Edges {
   const requires = new Set((service.requires ?? []).map(({ name }) => name))
-  const after = new Set(
-    (service.after ?? []).map(({ name }) => name).filter((name) => byName.has(name) && !requires.has(name)),
-  )
+  const after = new Set((service.after ?? []).map(({ name }) => name).filter((name) => byName.has(name)))
+  if ((service.state ?? []).length > 0) for (const holder of holders) after.add(holder)
+  for (const name of requires) after.delete(name)
   return { requires: [...requires].sort(compare), after: [...after].sort(compare) }
 }
 

@@ -33,3 +33,12 @@ export {
   serviceHandle,
 } from './service.ts'
 export { type LostState, type StateOptions, stateFolder, stateOf, stateService } from './state.ts'
+export {
+  appletsOf,
+  baseServiceApplets,
+  busyboxApplets,
+  initramfsApplets,
+  openRcFiles,
+  seedrngFile,
+  terminalGroup,
+} from './target-needs.ts'

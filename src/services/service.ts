@@ -65,6 +65,8 @@ interface ServiceBase {
   /** Loaded in this order before everything else, unloaded in reverse after everything else. */
   readonly kmods?: readonly KmodStep[]
   readonly state?: readonly StatePath[]
+  /** It mounts what the state of all services lies on: each that has any comes after this one. */
+  readonly holdsState?: boolean
   readonly origin: Origin
 }
 

@@ -114,20 +114,20 @@ undo() { :; }
 start() {
 	kmod_up "$RC_SVCNAME" kmods || return
 	up
-	status=$?
-	if [ $status != 0 ]; then
+	up_status=$?
+	if [ $up_status != 0 ]; then
 		undo
 		kmod_down "$RC_SVCNAME" kmods
-		return $status
+		return $up_status
 	fi
 	einfo "$RC_SVCNAME: $description"
 }
 
 stop() {
 	down
-	status=$?
+	down_status=$?
 	kmod_down "$RC_SVCNAME" kmods
-	return $status
+	return $down_status
 }
 
 # supervise NAME DELAY MAX PERIOD PROGRAM

@@ -33,7 +33,8 @@ export interface StateOptions {
 
 /**
  * Mounts the state partition on /state, and makes each folder of state in /var/lib a link to its namesake there.
- * No service requires this one: with a broken partition the system comes up, says so, and forgets at power-off.
+ * Services with state come after this one but do not require it: with a broken partition the system comes up, says
+ * so, and forgets at power-off.
  */
 export function stateService(options: StateOptions): Oneshot {
   const { device, fileSystem, timeoutSeconds = 5 } = options
@@ -62,6 +63,7 @@ export function stateService(options: StateOptions): Oneshot {
       }),
     ].join('\n'),
     down: `${kept.length > 0 ? `rm -f ${quoteAll(kept)}\n` : ''}sync\numount ${stateFolder}`,
+    holdsState: true,
     phase: 'sysinit',
     origin: options.origin,
   }
