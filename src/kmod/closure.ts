@@ -1,8 +1,7 @@
 import type { KmodError, Result } from './error.ts'
 import type { Kmod } from './kmod.ts'
 import type { Softdep } from './modinfo.ts'
-import { kmodName } from './name.ts'
-import type { KmodSource } from './source.ts'
+import { type KmodSource, lookUp } from './source.ts'
 
 /**
  * The first half of planning: which modules, and why. The second, in which order, is order.ts.
@@ -113,8 +112,8 @@ export async function collectClosure(
   }
 
   for (const target of targets) {
-    const found = await resolveName(source, target)
-    if (!found.ok) return found
+    const found = await lookUp(source, target)
+    if (!found.ok) return unreadableModule(found.error)
     if (found.value.length === 0) {
       const known = [...source.names.keys(), ...source.builtin].sort()
       const message = `no module or alias ${target} in this kernel`
@@ -160,8 +159,8 @@ export async function collectClosure(
     }
     for (const when of ['bare', 'pre', 'post'] as const) {
       for (const wanted of softdep[when]) {
-        const found = await resolveName(source, wanted)
-        if (!found.ok) return found
+        const found = await lookUp(source, wanted)
+        if (!found.ok) return unreadableModule(found.error)
         if (found.value.length === 0) {
           const message = `softdep of ${of} (${line}): nothing in this kernel is or answers to ${wanted}`
           notes.push({ type: 'softdep-unresolved', of, line, wanted, message })
@@ -180,23 +179,6 @@ export async function collectClosure(
     }
     return { ok: true, value: undefined }
   }
-}
-
-/**
- * Modules behind a name, a path or an alias, in the order in which libkmod looks
- * (`kmod_module_new_from_lookup`): a module of that name, aliases of modules, aliases of what is built in, a
- * built-in of that name. A built-in of that name is looked at before aliases: the result differs only if a module
- * has the name of a built-in one for an alias, and reading every module for it does not pay.
- */
-export async function resolveName(
-  source: KmodSource,
-  wanted: string,
-): Promise<Result<readonly string[], PlanError>> {
-  const name = kmodName(wanted)
-  if (source.names.has(name) || source.builtin.has(name)) return { ok: true, value: [name] }
-  const found = await source.resolveAlias(wanted)
-  if (!found.ok) return unreadableModule(found.error)
-  return { ok: true, value: found.value.modules.length > 0 ? found.value.modules : found.value.builtin }
 }
 
 export function unreadableModule(error: KmodError): { ok: false; error: PlanError } {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleObject, shapes } from '../elf/test/assemble.ts'
+import { assembleKmod } from '../elf/test/assembleKmod.ts'
 import {
   isKmodPath,
   kmodCompression,
@@ -12,7 +13,6 @@ import {
   parseBuiltinModinfo,
   readKmod,
 } from './index.ts'
-import { assembleKmod } from './test/assembleKmod.ts'
 
 let folder = ''
 beforeAll(() => {

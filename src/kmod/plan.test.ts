@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import { type AssembledKmod, assembleKmod } from '../elf/test/assembleKmod.ts'
 import { createKmodSource, describeReason, type KmodSource, type LoadPlan, planLoad } from './index.ts'
-import { type AssembledKmod, assembleKmod } from './test/assembleKmod.ts'
 import { showDepends, sourceOf, type Tree, writeTree } from './test/tree.ts'
 
 /** A module that exports `NAME_api` and uses those of what it depends on. */
@@ -12,11 +12,16 @@ function kmod(name: string, depends: readonly string[] = [], extra: readonly str
   }
 }
 
+/** Such modules as files. */
+function files(modules: Readonly<Record<string, AssembledKmod>>): Record<string, Buffer> {
+  return Object.fromEntries(Object.entries(modules).map(([path, module]) => [path, assembleKmod(module)]))
+}
+
 function memorySource(
   modules: readonly AssembledKmod[],
   builtin = '',
 ): KmodSource & { readonly read: string[] } {
-  const files = new Map(
+  const byPath = new Map(
     modules.map((module) => [
       `kernel/${module.modinfo[0]?.slice('name='.length)}.ko`,
       () => assembleKmod(module),
@@ -24,11 +29,11 @@ function memorySource(
   )
   const read: string[] = []
   const source = createKmodSource({
-    paths: files.keys(),
+    paths: byPath.keys(),
     builtin,
     read(path) {
       read.push(path)
-      const file = files.get(path)
+      const file = byPath.get(path)
       if (file === undefined) throw new Error('ENOENT')
       return file()
     },
@@ -82,16 +87,18 @@ describe('an order of loading', () => {
   })
 
   it('is what modprobe loads where modprobe is right', async () => {
-    const tree = writeTree({
-      'kernel/a.ko': kmod('a', ['b', 'c'], ['softdep=pre: d post: e']),
-      'kernel/b.ko': kmod('b', ['c']),
-      'kernel/c.ko': kmod('c', [], ['softdep=pre: hash-fast']),
-      'kernel/d.ko': kmod('d', ['f']),
-      'kernel/e.ko': kmod('e', ['a']),
-      'kernel/f.ko': kmod('f'),
-      'kernel/h-one.ko': kmod('h_one', [], ['alias=hash-*']),
-      'kernel/h-two.ko': kmod('h_two', [], ['alias=hash-fast']),
-    })
+    const tree = writeTree(
+      files({
+        'kernel/a.ko': kmod('a', ['b', 'c'], ['softdep=pre: d post: e']),
+        'kernel/b.ko': kmod('b', ['c']),
+        'kernel/c.ko': kmod('c', [], ['softdep=pre: hash-fast']),
+        'kernel/d.ko': kmod('d', ['f']),
+        'kernel/e.ko': kmod('e', ['a']),
+        'kernel/f.ko': kmod('f'),
+        'kernel/h-one.ko': kmod('h_one', [], ['alias=hash-*']),
+        'kernel/h-two.ko': kmod('h_two', [], ['alias=hash-fast']),
+      }),
+    )
     trees.push(tree)
     const plan = await planned(sourceOf(tree), 'a')
     expect(plan.steps.map(({ path }) => path).sort()).toEqual(
@@ -103,12 +110,14 @@ describe('an order of loading', () => {
 
 describe('softdeps', () => {
   it('count on every line, where modprobe reads the first alone', async () => {
-    const tree = writeTree({
-      'kernel/a.ko': kmod('a', [], ['softdep=pre: one', 'softdep=pre: two post: three']),
-      'kernel/one.ko': kmod('one'),
-      'kernel/two.ko': kmod('two'),
-      'kernel/three.ko': kmod('three'),
-    })
+    const tree = writeTree(
+      files({
+        'kernel/a.ko': kmod('a', [], ['softdep=pre: one', 'softdep=pre: two post: three']),
+        'kernel/one.ko': kmod('one'),
+        'kernel/two.ko': kmod('two'),
+        'kernel/three.ko': kmod('three'),
+      }),
+    )
     trees.push(tree)
     expect(showDepends(tree, 'a').paths).toEqual(['kernel/one.ko', 'kernel/a.ko'])
     const plan = await planned(sourceOf(tree), 'a')
@@ -132,6 +141,19 @@ describe('softdeps', () => {
     expect(names(plan)).toEqual(['a'])
     expect(plan.notes).toMatchObject([{ type: 'softdep-unresolved', of: 'a', wanted: 'gone' }])
     expect(plan.builtin).toMatchObject([{ name: 'aes', reason: { type: 'softdep', of: 'a' } }])
+  })
+
+  it('mean a module with that alias rather than a built-in of that name, as modprobe has it', async () => {
+    const tree = writeTree(
+      files({
+        'kernel/a.ko': kmod('a', [], ['softdep=pre: crc32']),
+        'kernel/crc32_generic.ko': kmod('crc32_generic', [], ['alias=crc32']),
+      }),
+      ['kernel/lib/crc32.ko'],
+    )
+    trees.push(tree)
+    expect(showDepends(tree, 'a').paths).toEqual(['kernel/crc32_generic.ko', 'kernel/a.ko'])
+    expect(names(await planned(sourceOf(tree), 'a'))).toEqual(['crc32_generic', 'a'])
   })
 
   it('never come before a dependency: the order that cannot be is a note', async () => {
@@ -222,12 +244,12 @@ it('is empty for a target that is built in, and says so', async () => {
   expect(plan.builtin).toEqual([{ name: 'aes_generic', reason: { type: 'target', target: 'aes_generic' } }])
 })
 
-it('is found for a chain of 20,000 modules', async () => {
-  const chain = Array.from({ length: 20_000 }, (_, index) =>
+it('is found for a chain of 5,000 modules', async () => {
+  const chain = Array.from({ length: 5_000 }, (_, index) =>
     kmod(`m${index}`, index === 0 ? [] : [`m${index - 1}`]),
   )
-  const plan = await planned(memorySource(chain), 'm19999')
-  expect(plan.steps).toHaveLength(20_000)
+  const plan = await planned(memorySource(chain), 'm4999')
+  expect(plan.steps).toHaveLength(5_000)
   expect(plan.steps[0]?.name).toBe('m0')
 })
 

@@ -79,6 +79,22 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
 }
 
 /**
+ * What is behind a name, a path or an alias, in the order in which libkmod looks (`kmod_module_new_from_lookup`): a
+ * module of that name, else modules with such an alias, else built-in ones with such an alias, else a built-in of that
+ * name. The order matters: `crc32` is built in, and it is an alias of the module crc32_generic, which those who
+ * write `softdep pre: crc32` want. Empty when there is nothing.
+ */
+export async function lookUp(source: KmodSource, wanted: string): Promise<KmodResult<readonly string[]>> {
+  const name = kmodName(wanted)
+  if (source.names.has(name)) return { ok: true, value: [name] }
+  const found = await source.resolveAlias(wanted)
+  if (!found.ok) return found
+  if (found.value.modules.length > 0) return { ok: true, value: found.value.modules }
+  if (found.value.builtin.length > 0) return { ok: true, value: found.value.builtin }
+  return { ok: true, value: source.builtin.has(name) ? [name] : [] }
+}
+
+/**
  * One path for each name. Of two files with one name, that under `updates/` counts, where replacements of a
  * kernel's own modules are installed (depmod.d(5), `search`); otherwise the first in the order of their paths.
  */

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createKmodSource, type KmodSource, kmodName } from '../index.ts'
-import { type AssembledKmod, assembleKmod } from './assembleKmod.ts'
 
 /** A `lib/modules/VERSION` on disk, indexed by depmod, so that modprobe answers for it. */
 export interface Tree {
@@ -14,9 +13,9 @@ export interface Tree {
   remove(): void
 }
 
-/** Modules by path; `name=`, `depends=` and the like are up to the caller. */
+/** Modules by path. */
 export function writeTree(
-  modules: Readonly<Record<string, AssembledKmod>>,
+  modules: Readonly<Record<string, Uint8Array>>,
   builtin: readonly string[] = [],
   builtinModinfo: readonly string[] = [],
 ): Tree {
@@ -25,7 +24,7 @@ export function writeTree(
   const folder = join(root, 'lib/modules', version)
   for (const [path, kmod] of Object.entries(modules)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), assembleKmod(kmod))
+    writeFileSync(join(folder, path), kmod)
   }
   mkdirSync(folder, { recursive: true })
   writeFileSync(

@@ -5,7 +5,7 @@ import {
   packRelocation,
   packStrings,
   type Shape,
-} from '../../elf/test/assemble.ts'
+} from './assemble.ts'
 
 /** A kernel module for tests, with the sections that modpost and the kernel's linker script give it. */
 export interface AssembledKmod {
