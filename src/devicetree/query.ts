@@ -15,7 +15,8 @@ import { decodeCells, decodeString, decodeStrings, decodeU32, decodeU64 } from '
  * The node that a reference names:
  *
  * - `/soc/serial@1000`: a path. A component without a unit address also finds the first child that has one
- *   (`/memory` finds `/memory@40000000`), as libfdt does; an exact match goes first.
+ *   (`/memory` finds `/memory@40000000`), as with libfdt. But here an exact match goes first, wherever it is:
+ *   libfdt takes the first of both kinds, so that deleting `/sound` may delete `/sound@ff8b0000` beside it.
  * - `serial0` or `serial0/child`: an alias, a property of `/aliases`.
  * - `&uart1` or `&uart1/child`: a label, a property of `/__symbols__` (present in trees made by `dtc -@`).
  */
