@@ -1,0 +1,6 @@
+export { parseKconfig } from './tree.ts'
+export { openTree } from './openTree.ts'
+export { createConfiguration } from './configuration.ts'
+export { readConfig, writeConfig, writeMinimalConfig, assignAll } from './configFile.ts'
+export { answerAll, answerRandomly, parseProbability } from './modes.ts'
+export { createRandom } from './glibcRandom.ts'
