@@ -1,9 +1,10 @@
 /**
  * Finding symbols whose value would depend on itself, through dependencies, selects, defaults or choices.
  *
- * A walk in depth over "needs the value of". It keeps its own stack: a dependency chain of a real tree is hundreds of
- * symbols long, and of a hostile one as long as it likes. An expression that has been walked to the end once without
- * a find is never walked again, since all its symbols are done.
+ * Two walks in depth over "needs the value of". `provedFree` is the fast one, which only answers whether there are
+ * loops; nearly always there are none. The other one finds and reports them step by step, in the kernel's order and
+ * words. Both keep their own stack: a dependency chain of a real tree is a hundred symbols long, that of a hostile one
+ * as long as it likes.
  */
 import type { Dialect } from './dialect.ts'
 import type { DraftProperty, DraftSymbol } from './draft.ts'
@@ -36,6 +37,104 @@ export interface LoopInput {
   message(line: string): void
 }
 
+/**
+ * Whether no value needs itself, found fast: a walk over symbols and expressions alike, with nothing noted for a report.
+ * @returns undefined when something does; else the longest way down and the symbols, each behind what it needs
+ */
+function provedFree(symbols: Iterable<DraftSymbol>, symbolCount: number, expressionCount: number) {
+  const NEW = 0
+  const OPEN = 1
+  const DONE = 2
+  const symbolState = new Uint8Array(symbolCount)
+  const expressionState = new Uint8Array(expressionCount)
+  const order: DraftSymbol[] = []
+  // A number closes what it stands for: an expression by its id, a choice (its members follow) by -1 - index.
+  const stack: (Expr | DraftSymbol | number)[] = []
+  let open = 0
+  let longest = 0
+
+  const pushNeeds = (symbol: DraftSymbol): void => {
+    const push = (expr: Expr | undefined): void => {
+      if (expr !== undefined && expressionState[expr.id] !== DONE) stack.push(expr)
+    }
+    for (const property of symbol.properties) {
+      if (property.target !== undefined) continue
+      push(property.condition)
+      if (!symbol.isChoice) push(property.value)
+    }
+    for (const { term } of symbol.impliedBy) push(term)
+    for (const { term } of symbol.selectedBy) push(term)
+    push(symbol.directDependency)
+  }
+  /** Goes into a symbol, or the choice that it is a member of, as one. @returns false when it is already open */
+  const enter = (symbol: DraftSymbol): boolean => {
+    const state = symbolState[symbol.index]
+    if (state === DONE) return true
+    if (state === OPEN) return false
+    if (++open > longest) longest = open
+    const group = symbol.choice ?? (symbol.isChoice ? symbol : undefined)
+    if (group === undefined) {
+      symbolState[symbol.index] = OPEN
+      stack.push(symbol)
+      pushNeeds(symbol)
+      return true
+    }
+    if (symbolState[group.index] === OPEN) return false
+    symbolState[group.index] = OPEN
+    // Bottom of the stack first: the members' needs come after those of the choice itself, and may name it.
+    stack.push(group)
+    for (const member of group.members) {
+      symbolState[member.index] = OPEN
+      pushNeeds(member)
+    }
+    stack.push(-1 - group.index)
+    pushNeeds(group)
+    return true
+  }
+
+  for (const start of symbols) {
+    if (symbolState[start.index] !== NEW) continue
+    if (!enter(start)) return undefined
+    for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+      if (typeof top === 'number') {
+        if (top < 0) symbolState[-1 - top] = DONE
+        else expressionState[top] = DONE
+        continue
+      }
+      if ('depth' in top) {
+        if (expressionState[top.id] === DONE) continue
+        // Met again below itself: something in it needs it.
+        if (expressionState[top.id] === OPEN) return undefined
+        expressionState[top.id] = OPEN
+        stack.push(top.id)
+        switch (top.kind) {
+          case 'symbol':
+            if (!enter(top.symbol as DraftSymbol)) return undefined
+            break
+          case 'not':
+            stack.push(top.operand)
+            break
+          case 'and':
+          case 'or':
+            stack.push(top.right, top.left)
+            break
+          default:
+            if (!enter(top.left as DraftSymbol) || !enter(top.right as DraftSymbol)) return undefined
+        }
+        continue
+      }
+      open--
+      symbolState[top.index] = DONE
+      order.push(top)
+      for (const member of top.members) {
+        symbolState[member.index] = DONE
+        order.push(member)
+      }
+    }
+  }
+  return { longest, order }
+}
+
 /** Chains up to this length are followed by plain recursion when values are calculated. */
 const SHORT_CHAIN = 400
 
@@ -46,14 +145,15 @@ const SHORT_CHAIN = 400
 export function reportDependencyLoops(
   input: LoopInput,
   symbols: Iterable<DraftSymbol>,
+  counts: { readonly symbols: number; readonly expressions: number },
 ): { readonly loops: number; readonly bottomUp: readonly DraftSymbol[] } {
+  const free = provedFree(symbols, counts.symbols, counts.expressions)
+  if (free !== undefined) return { loops: 0, bottomUp: free.longest > SHORT_CHAIN ? free.order : [] }
   const tristateChoices = input.dialect.choices === 'tristate'
   const open = new Set<DraftSymbol>()
   const seen = new Set<DraftSymbol>()
   const cleared: boolean[] = []
   const stack: Frame[] = []
-  const finished: DraftSymbol[] = []
-  let longest = 0
 
   const symbolsOf: (readonly DraftSymbol[] | undefined)[] = []
   function symbolsIn(expr: Expr): readonly DraftSymbol[] {
@@ -135,8 +235,6 @@ export function reportDependencyLoops(
   }
 
   function leave(frame: Frame): void {
-    if (stack.length > longest) longest = stack.length
-    finished.push(frame.symbol)
     if (frame.edges.length > 0 || frame.group.length === 0) {
       // Members of a choice stay open until the whole choice is done.
       if (frame.symbol.choice === undefined) open.delete(frame.symbol)
@@ -260,5 +358,5 @@ export function reportDependencyLoops(
 
   let loops = 0
   for (const symbol of symbols) if (!walk(symbol)) loops++
-  return { loops, bottomUp: longest > SHORT_CHAIN ? finished : [] }
+  return { loops, bottomUp: [] }
 }

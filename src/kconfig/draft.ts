@@ -9,11 +9,11 @@ export interface DraftSymbol extends KconfigSymbol {
   choice: DraftSymbol | undefined
   optional: boolean
   directDependency: Expr | undefined
-  readonly members: DraftSymbol[]
-  readonly properties: DraftProperty[]
-  readonly nodes: DraftNode[]
-  readonly selectedBy: ReverseDependency[]
-  readonly impliedBy: ReverseDependency[]
+  members: readonly DraftSymbol[]
+  properties: readonly DraftProperty[]
+  nodes: readonly DraftNode[]
+  selectedBy: readonly ReverseDependency[]
+  impliedBy: readonly ReverseDependency[]
 }
 
 export interface DraftProperty extends Property {
@@ -36,6 +36,16 @@ export interface DraftNode extends MenuNode {
   help: string | undefined
 }
 
+/** Most symbols have most of their lists empty: they share this one until something is put in. */
+const none: never[] = []
+
+/** The list with one more in it. Lists other than the shared empty one belong to one symbol and grow in place. */
+export function appended<T>(list: readonly T[], item: T): readonly T[] {
+  if (list.length === 0) return [item]
+  ;(list as T[]).push(item)
+  return list
+}
+
 export const createSymbol = (
   index: number,
   name: string | undefined,
@@ -47,11 +57,11 @@ export const createSymbol = (
   constant: options.constant ?? false,
   isChoice: options.isChoice ?? false,
   choice: undefined,
-  members: [],
+  members: none,
   optional: false,
-  properties: [],
-  nodes: [],
+  properties: none,
+  nodes: none,
   directDependency: undefined,
-  selectedBy: [],
-  impliedBy: [],
+  selectedBy: none,
+  impliedBy: none,
 })

@@ -42,18 +42,7 @@ interface Constants {
   readonly y: KconfigSymbol
 }
 
-const kindCode: Record<Expr['kind'], number> = {
-  symbol: 1,
-  not: 2,
-  and: 3,
-  or: 4,
-  '=': 5,
-  '!=': 6,
-  '<': 7,
-  '<=': 8,
-  '>': 9,
-  '>=': 10,
-}
+const comparisonCode: Record<Comparison, number> = { '=': 5, '!=': 6, '<': 7, '<=': 8, '>': 9, '>=': 10 }
 
 const negated: Record<Comparison, Comparison> = {
   '=': '!=',
@@ -65,62 +54,62 @@ const negated: Record<Comparison, Comparison> = {
 }
 
 export function createExpressions({ n, m, y }: Constants): Expressions {
-  let table: (Expr | undefined)[] = new Array(1 << 16)
+  // The table: open addressing over node ids (0 is free), with the three parts of a node's key beside it by id.
+  let slots = new Int32Array(1 << 17)
+  const nodes: Expr[] = []
+  let keys = new Int32Array(3 << 15)
   let count = 0
   let tooDeep = false
 
-  const slotOf = (code: number, left: number, right: number, size: number): number => {
-    let hash = Math.imul(left + 1, 0x9e3779b1) ^ Math.imul(right + 1, 0x85ebca6b) ^ Math.imul(code, 0xc2b2ae35)
-    hash ^= hash >>> 15
-    return hash & (size - 1)
-  }
-  const leftId = (expr: Expr): number => {
-    switch (expr.kind) {
-      case 'symbol':
-        return expr.symbol.index
-      case 'not':
-        return expr.operand.id
-      case 'and':
-      case 'or':
-        return expr.left.id
-      default:
-        return expr.left.index
-    }
-  }
-  const rightId = (expr: Expr): number => {
-    switch (expr.kind) {
-      case 'symbol':
-      case 'not':
-        return 0
-      case 'and':
-      case 'or':
-        return expr.right.id
-      default:
-        return expr.right.index
-    }
+  /** Where `find` stopped: the free slot for the node that it did not find. */
+  let free = 0
+
+  const hashOf = (kind: number, left: number, right: number): number => {
+    const hash = Math.imul(left + 1, 0x9e3779b1) ^ Math.imul(right + 1, 0x85ebca6b) ^ Math.imul(kind, 0xc2b2ae35)
+    return hash ^ (hash >>> 15)
   }
 
   function grow(): void {
-    const old = table
-    table = new Array(old.length * 2)
-    for (const expr of old) {
-      if (expr === undefined) continue
-      let slot = slotOf(kindCode[expr.kind], leftId(expr), rightId(expr), table.length)
-      while (table[slot] !== undefined) slot = (slot + 1) & (table.length - 1)
-      table[slot] = expr
+    const larger = new Int32Array(slots.length * 2)
+    const wrap = larger.length - 1
+    for (let id = 0; id < count; id++) {
+      let slot = hashOf(keys[id * 3] ?? 0, keys[id * 3 + 1] ?? 0, keys[id * 3 + 2] ?? 0) & wrap
+      while (larger[slot] !== 0) slot = (slot + 1) & wrap
+      larger[slot] = id + 1
+    }
+    slots = larger
+  }
+
+  /** The node with these parts, if it has been made. */
+  function find(kind: number, left: number, right: number): Expr | undefined {
+    if (count * 2 >= slots.length) grow()
+    const wrap = slots.length - 1
+    let slot = hashOf(kind, left, right) & wrap
+    for (;;) {
+      const id = (slots[slot] ?? 0) - 1
+      if (id < 0) {
+        free = slot
+        return undefined
+      }
+      if (keys[id * 3 + 1] === left && keys[id * 3 + 2] === right && keys[id * 3] === kind) return nodes[id]
+      slot = (slot + 1) & wrap
     }
   }
 
-  /** The slot of the node with these parts, or the free slot where it belongs. */
-  function find(kind: Expr['kind'], left: number, right: number): number {
-    if (count * 2 >= table.length) grow()
-    let slot = slotOf(kindCode[kind], left, right, table.length)
-    for (;;) {
-      const found = table[slot]
-      if (found === undefined) return slot
-      if (found.kind === kind && leftId(found) === left && rightId(found) === right) return slot
-      slot = (slot + 1) & (table.length - 1)
+  /** Puts a node that `find` has just missed into the table. */
+  function keep(made: Expr, kind: number, left: number, right: number): Expr {
+    if (count * 3 >= keys.length) {
+      const larger = new Int32Array(keys.length * 2)
+      larger.set(keys)
+      keys = larger
     }
+    keys[count * 3] = kind
+    keys[count * 3 + 1] = left
+    keys[count * 3 + 2] = right
+    nodes.push(made)
+    count++
+    slots[free] = count
+    return made
   }
 
   // `mask` is a small Bloom filter of the symbols inside: expressions without a bit in common have no symbol in common.
@@ -133,39 +122,30 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
   }
 
   function symbol(of: KconfigSymbol): Expr {
-    const slot = find('symbol', of.index, 0)
-    const found = table[slot]
-    if (found !== undefined) return found
-    const made: Expr = { kind: 'symbol', id: count++, mask: maskOf(of), depth: 1, symbol: of }
-    table[slot] = made
-    return made
+    const known = find(1, of.index, 0)
+    if (known !== undefined) return known
+    return keep({ kind: 'symbol', id: count, mask: maskOf(of), depth: 1, symbol: of }, 1, of.index, 0)
   }
   function not(operand: Expr): Expr {
-    const slot = find('not', operand.id, 0)
-    const found = table[slot]
-    if (found !== undefined) return found
+    const known = find(2, operand.id, 0)
+    if (known !== undefined) return known
     if (operand.depth >= MAX_DEPTH) return refuse()
-    const made: Expr = { kind: 'not', id: count++, mask: operand.mask, depth: operand.depth + 1, operand }
-    table[slot] = made
-    return made
+    return keep({ kind: 'not', id: count, mask: operand.mask, depth: operand.depth + 1, operand }, 2, operand.id, 0)
   }
   function two(kind: 'and' | 'or', left: Expr, right: Expr): Expr {
-    const slot = find(kind, left.id, right.id)
-    const found = table[slot]
-    if (found !== undefined) return found
+    const code = kind === 'and' ? 3 : 4
+    const known = find(code, left.id, right.id)
+    if (known !== undefined) return known
     const depth = Math.max(left.depth, right.depth) + 1
     if (depth > MAX_DEPTH) return refuse()
-    const made: Expr = { kind, id: count++, mask: left.mask | right.mask, depth, left, right }
-    table[slot] = made
-    return made
+    return keep({ kind, id: count, mask: left.mask | right.mask, depth, left, right }, code, left.id, right.id)
   }
   function compare(kind: Comparison, left: KconfigSymbol, right: KconfigSymbol): Expr {
-    const slot = find(kind, left.index, right.index)
-    const found = table[slot]
-    if (found !== undefined) return found
-    const made: Expr = { kind, id: count++, mask: maskOf(left) | maskOf(right), depth: 1, left, right }
-    table[slot] = made
-    return made
+    const code = comparisonCode[kind]
+    const known = find(code, left.index, right.index)
+    if (known !== undefined) return known
+    const mask = maskOf(left) | maskOf(right)
+    return keep({ kind, id: count, mask, depth: 1, left, right }, code, left.index, right.index)
   }
 
   const constantN = symbol(n)

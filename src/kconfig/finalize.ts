@@ -10,7 +10,7 @@
  * LITERAL-M: a literal `m` in a condition means `m && MODULES`.
  */
 import type { Dialect } from './dialect.ts'
-import type { DraftNode, DraftProperty, DraftSymbol } from './draft.ts'
+import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
 import { type Expressions, mentions, needs } from './expressions.ts'
 import type { Expr } from './model.ts'
 import { typeName } from './parser.ts'
@@ -108,8 +108,9 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
         term: condition === undefined ? own : expressions.and(own, condition),
         property,
       }
-      if (property.kind === 'select') property.target.selectedBy.push(reverse)
-      else if (property.kind === 'imply') property.target.impliedBy.push(reverse)
+      const { target } = property
+      if (property.kind === 'select') target.selectedBy = appended(target.selectedBy, reverse)
+      else target.impliedBy = appended(target.impliedBy, reverse)
     }
   }
 
@@ -149,12 +150,9 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
       // A visible choice that is not optional cannot be switched off: as if something selected it at m.
       const m = expressions.symbol(input.m)
       const visible = parent.prompt.condition
-      symbol.selectedBy.push({
-        selector: undefined,
-        condition: visible === undefined ? m : expressions.and(visible, m),
-        term: visible === undefined ? m : expressions.and(visible, m),
-        property: undefined,
-      })
+      const term = visible === undefined ? m : expressions.and(visible, m)
+      const held = { selector: undefined, condition: term, term, property: undefined }
+      symbol.selectedBy = appended(symbol.selectedBy, held)
     }
   }
 
@@ -202,7 +200,7 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
         if (property.node === child) property.condition = expressions.join(atY, property.condition)
     }
     symbol.choice = choice
-    choice.members.push(symbol)
+    choice.members = appended(choice.members, symbol)
   }
 
   /** Entries without a prompt of their own do not show in the menu: their children take their place. */

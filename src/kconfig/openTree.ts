@@ -45,7 +45,10 @@ export function fileReader(folder: string): (name: string) => string | undefined
     const known = contents.get(name)
     if (known !== undefined) return known
     try {
-      const content = readFileSync(name.startsWith('/') ? name : `${folder}/${name}`, 'latin1')
+      const path = name.startsWith('/') ? name : `${folder}/${name}`
+      // Text without accents, nearly all of it, is the same in both encodings, and this one is read much faster.
+      let content = readFileSync(path, 'utf8')
+      if (/[^\0-\x7f]/.test(content)) content = readFileSync(path, 'latin1')
       contents.set(name, content)
       return content
     } catch {
@@ -64,15 +67,15 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
     machine: machine(),
     readFile,
   })
+  const variables: Record<string, string> = { ...made.variables }
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'kconfig-'))
   try {
     const probes = createProbes({
-      environment: made.variables,
+      environment: variables,
       folder,
       cacheFile: options.probeCacheFile,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     })
-    const variables: Record<string, string> = { ...made.variables }
     const texts = Object.entries(made.commands)
     const missing = texts.map(([, command]) => command).filter((command) => probes.recall(command) === undefined)
     if (missing.length > 0) await probes.run(missing)

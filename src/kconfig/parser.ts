@@ -9,7 +9,7 @@
  * END-OF-BLOCK: `endmenu`, `endif` and `endchoice` all end the innermost block; a wrong one is reported and does not.
  */
 import type { Dialect } from './dialect.ts'
-import type { DraftNode, DraftProperty, DraftSymbol } from './draft.ts'
+import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
 import type { Expressions } from './expressions.ts'
 import { createLexer, keywordSet, type Token } from './lexer.ts'
 import type { Comparison, Expr, Property, SymbolType } from './model.ts'
@@ -148,7 +148,7 @@ export function parse(input: ParserInput, top: string): Parsed {
     lastSibling = node
     entry = node
     if (symbol !== undefined) {
-      symbol.nodes.push(node)
+      symbol.nodes = appended(symbol.nodes, node)
       if (tristateChoices) addProperty('definition', {})
     }
   }
@@ -186,7 +186,8 @@ export function parse(input: ParserInput, top: string): Parsed {
       high: parts.high,
       condition: parts.condition,
     }
-    entry.symbol?.properties.push(property)
+    const { symbol } = entry
+    if (symbol !== undefined) symbol.properties = appended(symbol.properties, property)
     return property
   }
 
@@ -488,7 +489,7 @@ export function parse(input: ParserInput, top: string): Parsed {
     const choice = currentChoice.symbol
     if (choice !== undefined && symbol.choice === undefined) {
       symbol.choice = choice
-      choice.members.push(symbol)
+      choice.members = appended(choice.members, symbol)
     }
   }
 

@@ -83,22 +83,22 @@ export function createSymbolTable(): SymbolTable {
 }
 
 export function walkOrder<S extends DraftSymbol>(symbols: readonly S[], buckets: number): S[] {
-  const table = new Map<number, S[]>()
+  // The chains of the table as linked lists over positions in `symbols`, the newest first. Position 0 ends a chain: the
+  // first three symbols, the tristate constants, are not in the table.
+  const first = new Int32Array(buckets)
+  const older = new Int32Array(symbols.length)
   for (const symbol of symbols) {
-    // The three tristate constants are not in the table, and what has no name is in its first bucket.
     if (symbol.index < 3) continue
+    // What has no name is in the first bucket.
     const bucket = symbol.name === undefined ? 0 : hashOf(symbol.name) % buckets
-    const chain = table.get(bucket)
-    if (chain === undefined) table.set(bucket, [symbol])
-    else chain.push(symbol)
+    older[symbol.index] = first[bucket] ?? 0
+    first[bucket] = symbol.index
   }
   const order: S[] = []
-  for (const bucket of [...table.keys()].sort((a, b) => a - b)) {
-    const chain = table.get(bucket) ?? []
-    for (let i = chain.length - 1; i >= 0; i--) {
-      const symbol = chain[i]
+  for (let bucket = 0; bucket < buckets; bucket++)
+    for (let index = first[bucket] ?? 0; index > 0; index = older[index] ?? 0) {
+      const symbol = symbols[index]
       if (symbol !== undefined) order.push(symbol)
     }
-  }
   return order
 }

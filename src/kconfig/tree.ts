@@ -103,7 +103,8 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
   const tristateChoices = dialect.choices === 'tristate'
   const { loops, bottomUp } = reportDependencyLoops(
     { dialect, message },
-    tristateChoices ? order : definedSymbols(root),
+    tristateChoices ? order : [...definedSymbols(root)],
+    { symbols: table.symbols.length, expressions: expressions.count },
   )
   const misplaced = tristateChoices ? 0 : reportMisplacedMembers(root, message)
   if (loops + misplaced > 0) return invalid()
