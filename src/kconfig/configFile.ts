@@ -121,8 +121,7 @@ export function assignAll(configuration: Configuration, text: string, options: R
       foreign = true
       continue
     }
-    if (configuration.userValue(symbol) !== undefined)
-      warn(line, `override: reassigning to symbol ${name}`)
+    if (configuration.userValue(symbol) !== undefined) warn(line, `override: reassigning to symbol ${name}`)
     const given = accept(configuration, symbol, value)
     if (typeof given === 'string') {
       warn(line, given)
@@ -157,7 +156,13 @@ function accept(configuration: Configuration, symbol: KconfigSymbol, value: stri
     case 'tristate': {
       const first = value[0]
       const given =
-        first === 'y' ? YES : first === 'n' ? NO : first === 'm' && symbol.type === 'tristate' ? MOD : undefined
+        first === 'y'
+          ? YES
+          : first === 'n'
+            ? NO
+            : first === 'm' && symbol.type === 'tristate'
+              ? MOD
+              : undefined
       if (given === undefined) return `symbol value '${value}' invalid for ${name}`
       raw.setTristate(symbol, given)
       return given

@@ -18,7 +18,15 @@
  * CHOICE-BECOMES-NEW (a choice counts as answered only while all its visible members are).
  */
 import { printExpr, printReverseDependencies } from './expressionText.ts'
-import type { Expr, Kconfig, KconfigSymbol, MenuNode, Property, ReverseDependency, Tristate } from './model.ts'
+import type {
+  Expr,
+  Kconfig,
+  KconfigSymbol,
+  MenuNode,
+  Property,
+  ReverseDependency,
+  Tristate,
+} from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { compareValues, isValidText, parseNumber } from './numbers.ts'
 
@@ -109,7 +117,8 @@ interface State {
   readonly memberOrder: Map<KconfigSymbol, KconfigSymbol[]>
 }
 
-export const tristateText = (value: Tristate): 'n' | 'm' | 'y' => (value === YES ? 'y' : value === MOD ? 'm' : 'n')
+export const tristateText = (value: Tristate): 'n' | 'm' | 'y' =>
+  value === YES ? 'y' : value === MOD ? 'm' : 'n'
 
 export function createConfiguration(tree: Kconfig, from?: State): Configuration {
   const { dialect, symbols, modules } = tree
@@ -452,7 +461,11 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
 
   /** The stored text: that of a bool or tristate is always "n" or what it was called with, never its value. */
   const plainText = (symbol: KconfigSymbol): string =>
-    symbol.constant && isLogical(symbol) ? (symbol.name ?? '') : isLogical(symbol) ? 'n' : (texts[symbol.index] ?? '')
+    symbol.constant && isLogical(symbol)
+      ? (symbol.name ?? '')
+      : isLogical(symbol)
+        ? 'n'
+        : (texts[symbol.index] ?? '')
 
   const baseOf = (symbol: KconfigSymbol): 10 | 16 | 0 =>
     symbol.type === 'int' ? 10 : symbol.type === 'hex' ? 16 : 0
@@ -720,9 +733,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     },
     defaultMember,
     userValue: (symbol) =>
-      has(symbol, USER)
-        ? { tristate: at(userTristate, symbol), text: userText[symbol.index] }
-        : undefined,
+      has(symbol, USER) ? { tristate: at(userTristate, symbol), text: userText[symbol.index] } : undefined,
     set,
     setTristate,
     choose,

@@ -199,7 +199,12 @@ export function reportDependencyLoops(
     return edges
   }
 
-  const push = (symbol: DraftSymbol, edges: readonly Edge[], group: readonly DraftSymbol[], enterDirectly: boolean) =>
+  const push = (
+    symbol: DraftSymbol,
+    edges: readonly Edge[],
+    group: readonly DraftSymbol[],
+    enterDirectly: boolean,
+  ) =>
     stack.push({
       symbol,
       edges,
@@ -320,9 +325,7 @@ export function reportDependencyLoops(
     const at = `${place?.file ?? '<none>'}:${place?.line ?? 0}`
     const first = symbol.properties[0]
     if (symbol === last)
-      input.message(
-        `${special ? `${first?.file}:${first?.line}` : at}:error: recursive dependency detected!`,
-      )
+      input.message(`${special ? `${first?.file}:${first?.line}` : at}:error: recursive dependency detected!`)
     const say = (text: string): void => input.message(`${at}:\t${text}`)
     if (symbol.isChoice) say(`choice ${nameOf(symbol)} contains symbol ${nameOf(next)}`)
     else if (symbol.choice !== undefined) say(`symbol ${nameOf(symbol)} is part of choice ${nameOf(next)}`)
@@ -338,7 +341,8 @@ export function reportDependencyLoops(
       input.message(
         `\tsymbol ${nameOf(symbol)} is part of choice block at ${node?.file ?? ''}:${node?.line ?? 0}`,
       )
-    else input.message(`\tsymbol ${nameOf(symbol)} ${relation(frame, kindOf(frame.property))} ${nameOf(next)}`)
+    else
+      input.message(`\tsymbol ${nameOf(symbol)} ${relation(frame, kindOf(frame.property))} ${nameOf(next)}`)
   }
 
   function relation(frame: Frame, kind: string): string {

@@ -75,7 +75,11 @@ export function detectDialect(read: (path: string) => string | undefined): Diale
   const base = boolChoices ? linux612 : linux61
   return {
     ...base,
-    hashBuckets: buckets?.[1] ? Number(buckets[1]) : buckets?.[2] ? 2 ** Number(buckets[2]) : base.hashBuckets,
+    hashBuckets: buckets?.[1]
+      ? Number(buckets[1])
+      : buckets?.[2]
+        ? 2 ** Number(buckets[2])
+        : base.hashBuckets,
     numbersStartAtZero: symbols.includes('newval.val = "0x0"'),
     strictConfigLines: reader.includes('getline_stripped'),
     forgetsInvisibleValues: reader.includes('conf_unsaved'),

@@ -50,7 +50,9 @@ export function kconfigEnvironment(input: EnvironmentInput): KconfigEnvironment 
   const makefile = input.readFile('Makefile') ?? ''
   const setting = (name: string): string =>
     new RegExp(`^${name}[ \\t]*:?=[ \\t]*(.*?)[ \\t]*$`, 'm').exec(makefile)?.[1] ?? ''
-  const version = [setting('VERSION'), setting('PATCHLEVEL'), setting('SUBLEVEL')].filter((part) => part !== '')
+  const version = [setting('VERSION'), setting('PATCHLEVEL'), setting('SUBLEVEL')].filter(
+    (part) => part !== '',
+  )
   const arch = input.arch ?? base.ARCH ?? archOfMachine(input.machine)
   const cross = base.CROSS_COMPILE ?? ''
   const llvm = base.LLVM ?? ''
@@ -59,7 +61,8 @@ export function kconfigEnvironment(input: EnvironmentInput): KconfigEnvironment 
   const llvmSuffix = llvm.startsWith('-') ? llvm : ''
   const tool = (gnu: string, clang: string): string =>
     llvm === '' ? `${cross}${gnu}` : `${llvmPrefix}${clang}${llvmSuffix}`
-  const host = (gnu: string, clang: string): string => (llvm === '' ? gnu : `${llvmPrefix}${clang}${llvmSuffix}`)
+  const host = (gnu: string, clang: string): string =>
+    llvm === '' ? gnu : `${llvmPrefix}${clang}${llvmSuffix}`
   const defaults: Record<string, string> = {
     CC: tool('gcc', 'clang'),
     LD: tool('ld', 'ld.lld'),

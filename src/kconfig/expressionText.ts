@@ -23,7 +23,9 @@ const precedence = (expr: Expr): number => {
 export function printExpr(expr: Expr, value?: (symbol: KconfigSymbol) => string, outer = 0): string {
   const name = (symbol: KconfigSymbol): string => {
     if (symbol.name === undefined) return '<choice>'
-    return value === undefined || symbol.type === 'unknown' ? symbol.name : `${symbol.name} [=${value(symbol)}]`
+    return value === undefined || symbol.type === 'unknown'
+      ? symbol.name
+      : `${symbol.name} [=${value(symbol)}]`
   }
   const own = precedence(expr)
   let text: string

@@ -65,7 +65,8 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
   let free = 0
 
   const hashOf = (kind: number, left: number, right: number): number => {
-    const hash = Math.imul(left + 1, 0x9e3779b1) ^ Math.imul(right + 1, 0x85ebca6b) ^ Math.imul(kind, 0xc2b2ae35)
+    const hash =
+      Math.imul(left + 1, 0x9e3779b1) ^ Math.imul(right + 1, 0x85ebca6b) ^ Math.imul(kind, 0xc2b2ae35)
     return hash ^ (hash >>> 15)
   }
 
@@ -130,7 +131,12 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     const known = find(2, operand.id, 0)
     if (known !== undefined) return known
     if (operand.depth >= MAX_DEPTH) return refuse()
-    return keep({ kind: 'not', id: count, mask: operand.mask, depth: operand.depth + 1, operand }, 2, operand.id, 0)
+    return keep(
+      { kind: 'not', id: count, mask: operand.mask, depth: operand.depth + 1, operand },
+      2,
+      operand.id,
+      0,
+    )
   }
   function two(kind: 'and' | 'or', left: Expr, right: Expr): Expr {
     const code = kind === 'and' ? 3 : 4
@@ -138,7 +144,12 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     if (known !== undefined) return known
     const depth = Math.max(left.depth, right.depth) + 1
     if (depth > MAX_DEPTH) return refuse()
-    return keep({ kind, id: count, mask: left.mask | right.mask, depth, left, right }, code, left.id, right.id)
+    return keep(
+      { kind, id: count, mask: left.mask | right.mask, depth, left, right },
+      code,
+      left.id,
+      right.id,
+    )
   }
   function compare(kind: Comparison, left: KconfigSymbol, right: KconfigSymbol): Expr {
     const code = comparisonCode[kind]
@@ -230,7 +241,8 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     const kind = first.kind
     if (kind === 'and' || kind === 'or') pair = crossOut(kind, first, second)
     const other = pair[1].kind
-    if (pair[0].kind !== other && (other === 'and' || other === 'or')) pair = crossOut(other, pair[0], pair[1])
+    if (pair[0].kind !== other && (other === 'and' || other === 'or'))
+      pair = crossOut(other, pair[0], pair[1])
     return [withoutConstants(pair[0]), withoutConstants(pair[1])]
   }
 
@@ -262,7 +274,8 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     }
     if (about.type === 'bool') {
       const isNot = (expr: Expr) => expr.kind === 'not' && expr.operand.kind === 'symbol'
-      if ((isNot(first) && second.kind === 'symbol') || (isNot(second) && first.kind === 'symbol')) return constantY
+      if ((isNot(first) && second.kind === 'symbol') || (isNot(second) && first.kind === 'symbol'))
+        return constantY
     }
     return undefined
   }
@@ -336,7 +349,9 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
         changed = true
       }
     }
-    return changed ? two(kind, rebuild(kind, left, lefts), rebuild(kind, right, rights)) : two(kind, left, right)
+    return changed
+      ? two(kind, rebuild(kind, left, lefts), rebuild(kind, right, rights))
+      : two(kind, left, right)
   }
 
   const transformed: (Expr | undefined)[] = []
@@ -463,7 +478,9 @@ export function needs(expr: Expr | undefined, symbol: KconfigSymbol): boolean {
     case 'symbol':
       return expr.symbol === symbol
     case '=':
-      return expr.left === symbol && expr.right.constant && (expr.right.name === 'y' || expr.right.name === 'm')
+      return (
+        expr.left === symbol && expr.right.constant && (expr.right.name === 'y' || expr.right.name === 'm')
+      )
     case '!=':
       return expr.left === symbol && expr.right.constant && expr.right.name === 'n'
     default:

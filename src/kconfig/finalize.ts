@@ -13,8 +13,8 @@ import type { Dialect } from './dialect.ts'
 import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
 import { type Expressions, mentions, needs } from './expressions.ts'
 import type { Expr } from './model.ts'
-import { typeName } from './parser.ts'
 import { isValidText } from './numbers.ts'
+import { typeName } from './parser.ts'
 
 export interface FinalizeInput {
   readonly dialect: Dialect

@@ -97,7 +97,10 @@ interface Buffer {
   sourceLine: number
 }
 
-export function keywordSet(options: { readonly optional: boolean; readonly optionLines: boolean }): ReadonlySet<string> {
+export function keywordSet(options: {
+  readonly optional: boolean
+  readonly optionLines: boolean
+}): ReadonlySet<string> {
   const set = new Set<string>(keywords)
   if (!options.optional) set.delete('optional')
   if (!options.optionLines) set.delete('option')
@@ -112,7 +115,8 @@ const BACKSLASH = 92
 
 /** 1: part of a word; 2: blank; 0: anything else. */
 const characterClass = new Uint8Array(256)
-for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-') characterClass[c.charCodeAt(0)] = 1
+for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')
+  characterClass[c.charCodeAt(0)] = 1
 characterClass[SPACE] = 2
 characterClass[TAB] = 2
 

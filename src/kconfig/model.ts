@@ -24,8 +24,20 @@ export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
  * computed about one can be kept in an array indexed by `id`.
  */
 export type Expr =
-  | { readonly kind: 'symbol'; readonly id: number; readonly mask: number; readonly depth: number; readonly symbol: KconfigSymbol }
-  | { readonly kind: 'not'; readonly id: number; readonly mask: number; readonly depth: number; readonly operand: Expr }
+  | {
+      readonly kind: 'symbol'
+      readonly id: number
+      readonly mask: number
+      readonly depth: number
+      readonly symbol: KconfigSymbol
+    }
+  | {
+      readonly kind: 'not'
+      readonly id: number
+      readonly mask: number
+      readonly depth: number
+      readonly operand: Expr
+    }
   | {
       readonly kind: 'and' | 'or'
       readonly id: number

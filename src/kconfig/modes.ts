@@ -54,8 +54,7 @@ export function answerAll(configuration: Configuration, mode: AllMode): void {
     return
   }
   const { raw, tree } = configuration
-  if (mode !== 'default')
-    for (const symbol of unanswered(configuration)) raw.setTristate(symbol, level[mode])
+  if (mode !== 'default') for (const symbol of unanswered(configuration)) raw.setTristate(symbol, level[mode])
   configuration.invalidate()
   for (const symbol of tree.walkOrder)
     if ((symbol.isChoice && !hasValue(configuration, symbol)) || symbol.choice !== undefined)

@@ -77,7 +77,9 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     })
     const texts = Object.entries(made.commands)
-    const missing = texts.map(([, command]) => command).filter((command) => probes.recall(command) === undefined)
+    const missing = texts
+      .map(([, command]) => command)
+      .filter((command) => probes.recall(command) === undefined)
     if (missing.length > 0) await probes.run(missing)
     for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
     const result = await parseWithProbes(

@@ -361,7 +361,11 @@ export function parse(input: ParserInput, top: string): Parsed {
     while (peek() === 'word' || peek() === 'modules') {
       const name = token === 'modules' ? 'modules' : lexer.text
       take()
-      const value = accept('=') ? (peek() === 'assigned-text' || peek() === 'quoted' ? take() : '') : undefined
+      const value = accept('=')
+        ? peek() === 'assigned-text' || peek() === 'quoted'
+          ? take()
+          : ''
+        : undefined
       if (name === 'modules') setModules()
       else if (name === 'env' && value !== undefined) {
         const text = preprocessor.expandDollar(`($${''}(${value}))`, 0).value
@@ -379,7 +383,10 @@ export function parse(input: ParserInput, top: string): Parsed {
   }
   function promptOption(): void {
     take()
-    if (peek() !== 'quoted') return mistake()
+    if (peek() !== 'quoted') {
+      mistake()
+      return
+    }
     const text = take()
     const condition = optionalCondition()
     if (!broken && expect('end-of-line')) addPrompt('prompt', text, condition)
@@ -514,7 +521,10 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function menuStatement(depth: number): void {
     take()
-    if (peek() !== 'quoted') return mistake()
+    if (peek() !== 'quoted') {
+      mistake()
+      return
+    }
     const text = take()
     if (!expect('end-of-line')) return
     addEntry(undefined)
@@ -539,7 +549,10 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function commentStatement(): void {
     take()
-    if (peek() !== 'quoted') return mistake()
+    if (peek() !== 'quoted') {
+      mistake()
+      return
+    }
     const text = take()
     if (!expect('end-of-line')) return
     addEntry(undefined)
@@ -553,7 +566,10 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function sourceStatement(): void {
     take()
-    if (peek() !== 'quoted') return mistake()
+    if (peek() !== 'quoted') {
+      mistake()
+      return
+    }
     const name = take()
     if (expect('end-of-line')) lexer.source(name)
   }

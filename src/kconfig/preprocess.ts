@@ -58,7 +58,11 @@ interface Variable {
 }
 
 const isWordCharacter = (code: number): boolean =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 || code === 45
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 48 && code <= 57) ||
+  code === 95 ||
+  code === 45
 
 /** What the kernel's tool makes of a command's output: no newlines at the end, spaces for those inside. */
 export function shellOutputToText(output: string): string {

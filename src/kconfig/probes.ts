@@ -35,7 +35,8 @@ export interface Probes {
 const cacheVersion = 1
 
 /** Programs whose answer is not the same every time, whatever they are given. */
-const volatilePrograms = /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|env|random)(?:$|[\s;&|)}`])/
+const volatilePrograms =
+  /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|env|random)(?:$|[\s;&|)}`])/
 
 export function createProbes(options: ProbeOptions): Probes {
   const { environment, folder } = options
@@ -69,7 +70,14 @@ export function createProbes(options: ProbeOptions): Probes {
   /** Everything that a probe can depend on without naming it. */
   const surroundings = (() => {
     const parts = [`PATH=${environment.PATH ?? ''}`, `LANG=${environment.LANG ?? ''}`]
-    for (const name of [...toolNames, 'CLANG_FLAGS', 'CROSS_COMPILE', 'RUSTC_BOOTSTRAP', 'CPATH', 'LIBRARY_PATH']) {
+    for (const name of [
+      ...toolNames,
+      'CLANG_FLAGS',
+      'CROSS_COMPILE',
+      'RUSTC_BOOTSTRAP',
+      'CPATH',
+      'LIBRARY_PATH',
+    ]) {
       const value = environment[name]
       if (value !== undefined) parts.push(`${name}=${value}`, ...value.split(/\s+/).map(identityOf))
     }

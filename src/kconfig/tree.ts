@@ -2,8 +2,9 @@
  * Reading a whole tree: preprocessing, parsing, finishing and checking, in one call without any input or output of its
  * own.
  */
-import { type Dialect, linux612 } from './dialect.ts'
+
 import { reportDependencyLoops } from './dependencyLoops.ts'
+import { type Dialect, linux612 } from './dialect.ts'
 import type { DraftNode, DraftSymbol } from './draft.ts'
 import { createExpressions } from './expressions.ts'
 import { finalize } from './finalize.ts'
@@ -63,7 +64,11 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
   )
   if (preprocessor.unanswered.size > 0) {
     const commands = [...preprocessor.unanswered]
-    const error = { type: 'unanswered', message: `${commands.length} commands have to be run`, commands } as const
+    const error = {
+      type: 'unanswered',
+      message: `${commands.length} commands have to be run`,
+      commands,
+    } as const
     return { ok: false, error, messages, output }
   }
   const invalid = (): KconfigResult => {
@@ -128,11 +133,12 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
 }
 
 /** The node after this one in reading order, or undefined after the last of the tree. */
-export function nodeAfter<N extends { firstChild: N | undefined; next: N | undefined; parent: N | undefined }>(
-  node: N,
-): N | undefined {
+export function nodeAfter<
+  N extends { firstChild: N | undefined; next: N | undefined; parent: N | undefined },
+>(node: N): N | undefined {
   if (node.firstChild !== undefined) return node.firstChild
-  for (let at: N | undefined = node; at !== undefined; at = at.parent) if (at.next !== undefined) return at.next
+  for (let at: N | undefined = node; at !== undefined; at = at.parent)
+    if (at.next !== undefined) return at.next
   return undefined
 }
 

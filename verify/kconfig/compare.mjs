@@ -53,7 +53,12 @@ let differences = 0
 const read = (path) => readFileSync(path, 'latin1')
 
 for (const arch of values.arch.split(',')) {
-  const opened = await openTree({ srctree: tree, arch, folder: work, probeCacheFile: join(cache, 'probes.json') })
+  const opened = await openTree({
+    srctree: tree,
+    arch,
+    folder: work,
+    probeCacheFile: join(cache, 'probes.json'),
+  })
   if (!opened.ok) {
     console.log(`${arch}: ${opened.error.message}`)
     differences++
@@ -64,7 +69,8 @@ for (const arch of values.arch.split(',')) {
   const popenCache = join(cache, `popen-${arch}`)
   mkdirSync(popenCache, { recursive: true })
   const environment = { ...opened.environment, KCONFIG_DEFCONFIG_LIST: '' }
-  if (values.preload) Object.assign(environment, { LD_PRELOAD: resolve(values.preload), PROBE_CACHE: popenCache })
+  if (values.preload)
+    Object.assign(environment, { LD_PRELOAD: resolve(values.preload), PROBE_CACHE: popenCache })
 
   let count = 0
   let wrong = 0
@@ -84,7 +90,11 @@ for (const arch of values.arch.split(',')) {
       maxBuffer: 1 << 28,
     })
     const file = join(folder, output)
-    return { text: existsSync(file) ? read(file) : `exit ${result.status}`, stderr: result.stderr, stdout: result.stdout }
+    return {
+      text: existsSync(file) ? read(file) : `exit ${result.status}`,
+      stderr: result.stderr,
+      stdout: result.stdout,
+    }
   }
   const check = (label, expected, actual, stderr, warnings) => {
     count++
@@ -94,7 +104,9 @@ for (const arch of values.arch.split(',')) {
         const a = expected.split('\n')
         const b = actual.split('\n')
         const at = a.findIndex((line, i) => line !== b[i])
-        console.log(`  differs: ${arch} ${label} line ${at + 1}: conf ${JSON.stringify(a[at])}, ours ${JSON.stringify(b[at])}`)
+        console.log(
+          `  differs: ${arch} ${label} line ${at + 1}: conf ${JSON.stringify(a[at])}, ours ${JSON.stringify(b[at])}`,
+        )
       }
     }
     if (stderr !== undefined && stderr !== warnings) {
@@ -103,7 +115,9 @@ for (const arch of values.arch.split(',')) {
         const a = stderr.split('\n')
         const b = warnings.split('\n')
         const at = a.findIndex((line, i) => line !== b[i])
-        console.log(`  messages differ: ${arch} ${label} line ${at + 1}: conf ${JSON.stringify(a[at])}, ours ${JSON.stringify(b[at])}`)
+        console.log(
+          `  messages differ: ${arch} ${label} line ${at + 1}: conf ${JSON.stringify(a[at])}, ours ${JSON.stringify(b[at])}`,
+        )
       }
     }
   }
@@ -138,7 +152,13 @@ for (const arch of values.arch.split(',')) {
       const { warnings } = assignAll(configuration, read(tiny[0]), { name: tiny[0] })
       answerAll(configuration, 'no')
       const text = writeConfig(configuration)
-      check('tinyconfig', expected.text, text, expected.stderr, messagesOf(warnings) + warningsOf(configuration))
+      check(
+        'tinyconfig',
+        expected.text,
+        text,
+        expected.stderr,
+        messagesOf(warnings) + warningsOf(configuration),
+      )
     }
   }
 
@@ -147,7 +167,8 @@ for (const arch of values.arch.split(',')) {
   const walk = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) walk(join(folder, entry.name))
-      else if (entry.name === 'defconfig' || entry.name.endsWith('_defconfig')) defconfigs.push(join(folder, entry.name))
+      else if (entry.name === 'defconfig' || entry.name.endsWith('_defconfig'))
+        defconfigs.push(join(folder, entry.name))
     }
   }
   if (existsSync(configsFolder)) walk(configsFolder)
@@ -159,20 +180,36 @@ for (const arch of values.arch.split(',')) {
     const { warnings } = readConfig(configuration, read(file), { name: file })
     answerAll(configuration, 'default')
     const text = writeConfig(configuration)
-    check(file.slice(tree.length + 1), expected.text, text, expected.stderr, messagesOf(warnings) + warningsOf(configuration))
+    check(
+      file.slice(tree.length + 1),
+      expected.text,
+      text,
+      expected.stderr,
+      messagesOf(warnings) + warningsOf(configuration),
+    )
     if (!what.has('save')) continue
     const saved = conf(['--savedefconfig=defconfig'], { config: expected.text, output: 'defconfig' })
     const again = createConfiguration(model)
     const reading = readConfig(again, expected.text, { name: '.config' })
     const minimal = writeMinimalConfig(again)
-    check(`savedefconfig of ${file.slice(tree.length + 1)}`, saved.text, minimal, saved.stderr, messagesOf(reading.warnings) + warningsOf(again))
+    check(
+      `savedefconfig of ${file.slice(tree.length + 1)}`,
+      saved.text,
+      minimal,
+      saved.stderr,
+      messagesOf(reading.warnings) + warningsOf(again),
+    )
   }
 
   if (what.has('rand'))
     for (let seed = 1; seed <= Number(values.seeds); seed++) {
       if (!mine()) continue
-      const probability = seed % 5 === 0 ? '20:30' : seed % 7 === 0 ? '10:30:60' : seed % 3 === 0 ? '70' : undefined
-      const extra = { KCONFIG_SEED: String(seed), ...(probability ? { KCONFIG_PROBABILITY: probability } : {}) }
+      const probability =
+        seed % 5 === 0 ? '20:30' : seed % 7 === 0 ? '10:30:60' : seed % 3 === 0 ? '70' : undefined
+      const extra = {
+        KCONFIG_SEED: String(seed),
+        ...(probability ? { KCONFIG_PROBABILITY: probability } : {}),
+      }
       const allconfig = seed % 4 === 0 ? defconfigs[seed % defconfigs.length] : undefined
       if (allconfig) extra.KCONFIG_ALLCONFIG = allconfig
       const expected = conf(['--randconfig'], { extra })
@@ -181,7 +218,13 @@ for (const arch of values.arch.split(',')) {
       if (allconfig) warnings.push(...assignAll(configuration, read(allconfig), { name: allconfig }).warnings)
       answerRandomly(configuration, createRandom(seed), parseProbability(probability))
       const text = writeConfig(configuration)
-      check(`randconfig ${seed}`, expected.text, text, expected.stderr, messagesOf(warnings) + warningsOf(configuration))
+      check(
+        `randconfig ${seed}`,
+        expected.text,
+        text,
+        expected.stderr,
+        messagesOf(warnings) + warningsOf(configuration),
+      )
     }
 
   if (what.has('olddef') && values.configs)
@@ -192,11 +235,19 @@ for (const arch of values.arch.split(',')) {
       const configuration = fresh()
       const { warnings } = readConfig(configuration, config, { name: '.config' })
       const text = writeConfig(configuration)
-      check(`olddefconfig ${name}`, expected.text, text, expected.stderr, messagesOf(warnings) + warningsOf(configuration))
+      check(
+        `olddefconfig ${name}`,
+        expected.text,
+        text,
+        expected.stderr,
+        messagesOf(warnings) + warningsOf(configuration),
+      )
     }
 
   differences += wrong
-  console.log(`${arch.padEnd(8)} ${String(count).padStart(5)} compared, ${wrong} differ, ${stderrDiffers} with other messages`)
+  console.log(
+    `${arch.padEnd(8)} ${String(count).padStart(5)} compared, ${wrong} differ, ${stderrDiffers} with other messages`,
+  )
 }
 rmSync(work, { recursive: true, force: true })
 process.exitCode = differences > 0 ? 1 : 0
