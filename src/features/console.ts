@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineFeature } from '../system/index.ts'
+import { shellApplets } from './shell-applets.ts'
 
 const options = z.strictObject({
   /**
@@ -24,4 +25,5 @@ const options = z.strictObject({
  */
 export const consoleLogin = defineFeature('consoleLogin', options, (system, { login }) => {
   system.console.login(login)
+  system.applets(...shellApplets)
 })

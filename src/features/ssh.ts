@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ServiceHandle } from '../services/index.ts'
 import { defineFeature } from '../system/index.ts'
+import { shellApplets } from './shell-applets.ts'
 
 const options = z.strictObject({
   /** Lines of an authorized_keys file; whoever holds one of the private keys is root. */
@@ -27,6 +28,7 @@ const options = z.strictObject({
  */
 export const ssh = defineFeature('ssh', options, (system, { authorizedKeys, port }): ServiceHandle => {
   const dropbear = system.packages.file('dropbear-bin', '/usr/sbin/dropbear')
+  system.applets(...shellApplets)
   // dropbear writes the keys it makes to this fixed folder.
   system.files.symlink('/etc/dropbear', '../var/lib/dropbear')
   system.files.directory('/root/.ssh', { mode: 0o700 })

@@ -15,7 +15,7 @@ import {
 } from '../services/index.ts'
 import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
-import { baseFiles, basePackages, baseServices, targetNeeds } from './base.ts'
+import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import { evaluate } from './evaluate.ts'
@@ -117,7 +117,7 @@ export async function assemble(
       planned.filter(({ name }) => name !== 'initramfs'),
       kernel,
     ),
-    await appletTree(packages, requirements, base),
+    await appletTree(packages, requirements, baseApplets(services), base),
   )
   const rootTree = await withPackages(packages, requirements, own, base)
   const initramfsPlan = planOf('initramfs')
@@ -197,8 +197,13 @@ function kmodFiles(plans: readonly NamedPlan[], kernel: Kernel): FileTree {
   return files
 }
 
-async function appletTree(packages: Packages, requirements: Requirements, base: Origin): Promise<FileTree> {
-  const needed = targetNeeds.applets.map((value): Asked<string> => ({ value, origins: [base] }))
+async function appletTree(
+  packages: Packages,
+  requirements: Requirements,
+  called: readonly string[],
+  base: Origin,
+): Promise<FileTree> {
+  const needed = called.map((value): Asked<string> => ({ value, origins: [base] }))
   return appletLinks(
     [...needed, ...requirements.applets],
     await busyboxApplets(packages, basePackages.busybox, base),
@@ -216,7 +221,7 @@ async function withPackages(
     ...requirements.packageFiles.flatMap(({ value, origins }) =>
       origins.map((origin) => ({ package: value.package, path: value.path, origin })),
     ),
-    ...targetNeeds.files.map((file) => ({ ...file, origin: base })),
+    ...baseProgramFiles.map((file) => ({ ...file, origin: base })),
   ]
   const { tree, expects } = await packages.closure(roots, new Set(own.keys()))
   const missing = expects.filter(({ kind }) => kind === 'interpreter')

@@ -1,12 +1,17 @@
 import type { Origin } from '../diagnostics/index.ts'
 import { type Entry, type FileTree, imageTimeSeconds, type Node } from '../filetree/index.ts'
 import {
+  appletsOf,
+  baseServiceApplets,
+  busyboxApplets,
   clockService,
   entropyService,
   hostnameService,
   kernelLogService,
   loopbackService,
+  openRcFiles,
   type Service,
+  seedrngFile,
   sysctlService,
   syslogService,
 } from '../services/index.ts'
@@ -58,22 +63,14 @@ export function baseFiles(requirements: Requirements, origin: Origin): FileTree 
 /** The packages of every system. */
 export const basePackages = { busybox: 'busybox', staticBusybox: 'busybox-static' } as const
 
-/** What the service manager's files call by name: programs of packages, and applets of busybox. */
-export const targetNeeds = {
-  files: [
-    { package: 'busybox', path: '/bin/busybox' },
-    { package: 'openrc', path: '/sbin/openrc' },
-    { package: 'openrc', path: '/sbin/openrc-run' },
-    { package: 'openrc', path: '/sbin/rc-service' },
-    { package: 'openrc', path: '/sbin/supervise-daemon' },
-    { package: 'openrc', path: '/bin/rc-status' },
-    { package: 'openrc', path: '/lib/rc/sbin/seedrng' },
-    { package: 'openrc', path: '/lib/rc/version' },
-  ],
-  applets:
-    `init sh ash cat echo mount umount mkdir ln ls rm rmdir mv cp chmod chown sleep kill ps grep sed awk cut head
-    tail insmod rmmod lsmod syslogd klogd logger logread getty login poweroff reboot halt hostname ip ifconfig dmesg
-    mkfifo touch env test true false printf date tr wc sort stty start-stop-daemon findfs sync id uptime free df`.split(
-      /\s+/,
-    ),
-} as const
+/** Files of packages that the service manager and the base services call by name. */
+export const baseProgramFiles: readonly { readonly package: string; readonly path: string }[] = [
+  { package: basePackages.busybox, path: '/bin/busybox' },
+  ...[...openRcFiles, seedrngFile].map((path) => ({ package: 'openrc', path })),
+]
+
+/** Applets that the service manager, and these services as they are rendered, call. */
+export function baseApplets(services: readonly Service[]): readonly string[] {
+  const called = services.flatMap(({ name }) => baseServiceApplets[name] ?? [])
+  return [...new Set([...busyboxApplets, ...appletsOf(services), ...called])].sort()
+}

@@ -8,7 +8,7 @@ import {
   type PinChange,
   updatePackages,
 } from '../packages/index.ts'
-import { basePackages, targetNeeds } from './base.ts'
+import { basePackages, baseProgramFiles } from './base.ts'
 import type { DefinedSystem } from './definition.ts'
 import { evaluate } from './evaluate.ts'
 import { merge, type Requirements } from './merge.ts'
@@ -55,7 +55,7 @@ export function packageNeeds(
       architecture: definition.device.architecture,
       install: [
         ...requirements.packageFiles.map(({ value, origins }) => ({ name: value.package, origins })),
-        ...targetNeeds.files.map((file) => ({ name: file.package, origins: [base] })),
+        ...baseProgramFiles.map((file) => ({ name: file.package, origins: [base] })),
       ],
       only: [
         { name: kernelPackage, origins: [kernelSource.origin] },
