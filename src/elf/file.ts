@@ -2,6 +2,7 @@ import { type ElfDynamic, readDynamic } from './dynamic.ts'
 import type { ElfResult } from './error.ts'
 import { type ElfHeader, readHeader } from './header.ts'
 import { type ElfInput, inputOfBytes } from './input.ts'
+import { type ElfRelocation, readRelocations } from './relocations.ts'
 import { type ElfSection, readSectionData, readSections, sectionType } from './sections.ts'
 import { type ElfSegment, readSegments } from './segments.ts'
 import { decodeSymbols, type ElfSymbol, type ElfSymbolTable, readSymbolTable } from './symbols.ts'
@@ -22,6 +23,8 @@ export interface ElfFile extends ElfHeader {
   symbolTable(kind?: 'all' | 'dynamic'): ElfResult<ElfSymbolTable | undefined>
   /** The same decoded whole; empty when there is none. */
   symbols(kind?: 'all' | 'dynamic'): ElfResult<readonly ElfSymbol[]>
+  /** Entries of a REL or RELA section; any other section is an error. */
+  relocations(section: ElfSection): ElfResult<readonly ElfRelocation[]>
   /** What the dynamic loader is told; `undefined` for what needs none. */
   dynamic(): ElfResult<ElfDynamic | undefined>
 }
@@ -78,6 +81,7 @@ export function readElf(source: Uint8Array | ElfInput): ElfResult<ElfFile> {
         const table = tableOf(section.value)
         return table.ok ? decodeSymbols(table.value, section.value) : table
       },
+      relocations: (section) => readRelocations(input, header, section),
       dynamic,
     },
   }

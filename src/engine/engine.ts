@@ -1,23 +1,25 @@
+import { setMaxListeners } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { UserError } from '../diagnostics/index.ts'
-import { encodeRecipe, functionKey, toolsOf } from './action.ts'
+import { type Diagnostic, UserError } from '../diagnostics/index.ts'
+import { type EncodedAction, encodeRecipe, functionKey, toolsOf } from './action.ts'
 import { type Artifact, artifactsIn, type FileArtifact, type TreeArtifact } from './artifact.ts'
 import type { EngineEvent } from './events.ts'
-import { type Executor, execute, makeView } from './execute.ts'
+import type { Executor } from './execute.ts'
 import { exportArtifact } from './export.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { createIntake } from './intake.ts'
 import { canonicalJson } from './json.ts'
 import { takeSharedLease } from './lease.ts'
 import { createPresence } from './presence.ts'
+import type { ReapiAction } from './reapi.ts'
 import type { CommandRecipe, FunctionContext, FunctionRecipe, Report } from './recipe.ts'
-import { outputsIn, type ResultRecord, readRecord, writeRecord } from './record.ts'
+import { outputsIn } from './record.ts'
+import { createResults } from './results.ts'
 import { writeRoot } from './roots.ts'
-import { probeSandbox } from './sandbox.ts'
 import { createSlots } from './slots.ts'
-import { createSteps, type StepReport, type StepScope } from './steps.ts'
+import { createSteps } from './steps.ts'
 import {
   blobPath,
   ensureExecutable,
@@ -27,7 +29,7 @@ import {
   type Store,
 } from './store.ts'
 import { createToolbox } from './tools.ts'
-import { composeTree, createDirectoryReader, stagePath } from './tree.ts'
+import { composeTree, createDirectoryReader, stagePath, treeDigests } from './tree.ts'
 
 export interface EngineOptions {
   /** Made when it does not exist. */
@@ -66,6 +68,8 @@ export interface Engine {
   export(artifact: Artifact, destination: string): Promise<void>
   /** One tree out of artifacts at paths. A tree artifact may have others placed inside it. */
   tree(entries: Readonly<Record<string, Artifact>>): Promise<TreeArtifact>
+  /** The command as an action of the Remote Execution API; see {@link toReapiAction}. */
+  action(recipe: CommandRecipe): Promise<ReapiAction>
   /** Wraps impure work so that it shows up in the event stream; nothing is cached. */
   step<T>(name: string, work: (report: Report) => Promise<T>): Promise<T>
   /**
@@ -89,51 +93,31 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   options.signal?.addEventListener('abort', forward, { once: true })
   if (options.signal?.aborted) forward()
 
+  // Every waiting command listens; that is no leak.
+  setMaxListeners(0, signal)
   const steps = createSteps(options.onEvent, signal)
-  const intake = createIntake(store)
   const readDirectory = createDirectoryReader(store)
   const presence = createPresence(store, readDirectory)
+  const intake = createIntake(store, presence)
   const toolbox = createToolbox(store)
-  const slots = createSlots(Math.max(1, options.jobs ?? availableParallelism()))
+  const slots = createSlots(Math.max(1, Math.floor(options.jobs ?? availableParallelism())))
+  const results = createResults(store, presence, steps)
+  const { use } = results
 
-  /** What is under way, by key. */
-  const running = new Map<string, Promise<unknown>>()
-  const usedArtifacts = new Map<string, Artifact>()
-  const usedResults = new Set<string>()
+  let executor: Promise<Executor> | undefined
 
-  function use<A extends Artifact>(artifact: A): A {
-    const mark = artifact.kind === 'file' && artifact.executable ? 'x' : ''
-    usedArtifacts.set(`${artifact.kind}${mark}${artifact.digest.sha256}`, artifact)
-    return artifact
-  }
-
-  const executor = createExecutor()
-  const views = new Map<string, Promise<string>>()
-  function createExecutor(): () => Promise<Executor> {
-    let ready: Promise<Executor> | undefined
-    const create = async (): Promise<Executor> => {
-      const trouble = options.sandbox === 'none' ? 'switched off' : await probeSandbox(store.temporaryFolder)
-      if (trouble !== undefined && options.sandbox !== 'none') {
-        steps.warn(`Commands run without a sandbox: ${trouble}`)
-      }
-      return {
-        store,
-        intake,
-        read: readDirectory,
-        signal,
-        sandboxed: trouble === undefined,
-        view(artifact) {
-          const { sha256 } = artifact.digest
-          const view = views.get(sha256) ?? makeView(store, readDirectory, artifact)
-          views.set(sha256, view)
-          return view
-        },
-      }
-    }
-    return () => {
-      ready ??= create()
-      return ready
-    }
+  /** What runs commands is loaded, and the sandbox tried, for the first one: not where all is cached. */
+  async function run(recipe: CommandRecipe, key: string): Promise<Readonly<Record<string, Artifact>>> {
+    const { createExecutor, execute } = await import('./execute.ts')
+    executor ??= createExecutor({
+      store,
+      intake,
+      read: readDirectory,
+      signal,
+      sandbox: options.sandbox ?? 'auto',
+      warn: steps.warn,
+    })
+    return execute(await executor, recipe, key)
   }
 
   /** Runs a public operation: refuses after the end, and explains what the disk refuses. */
@@ -142,65 +126,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     try {
       return await work()
     } catch (error) {
-      throw explain(error, store)
+      // Whatever goes wrong while everything is being stopped goes wrong because of that.
+      throw signal.aborted ? signal.reason : explain(error, store)
     }
   }
 
-  /**
-   * The result for `key`: out of the store when `recall` accepts the record, else from `make`. A request for
-   * what is under way already waits for that.
-   */
-  async function obtain<T>(
-    about: { kind: 'command' | 'function'; name: string; key: string },
-    recall: (record: ResultRecord) => T | undefined,
-    make: (scope: StepScope, report: StepReport) => Promise<T>,
-  ): Promise<T> {
-    const { key } = about
-    const parent = steps.current()
-    for (let scope = parent; scope !== undefined; scope = scope.parent) {
-      if (scope.key === key) throw new Error(`${about.name} needs its own result`)
-    }
-    parent?.builds.add(key)
-    const underWay = running.get(key)
-    if (underWay !== undefined) return underWay as Promise<T>
-    const result = steps.run(about, async (scope, report) => {
-      const record = readRecord(store.folder, key)
-      if (record !== undefined) {
-        const artifacts = artifactsIn(record.value)
-        const recalled = artifacts.every(presence.isWhole) ? recall(record) : undefined
-        if (recalled !== undefined) {
-          report.cached()
-          artifacts.forEach(use)
-          usedResults.add(key)
-          return recalled
-        }
-      }
-      return make(scope, report)
-    })
-    running.set(key, result)
-    try {
-      return await result
-    } finally {
-      running.delete(key)
-    }
-  }
-
-  function remember(scope: StepScope, key: string, name: string, value: unknown): void {
-    writeRecord(store, {
-      key,
-      name,
-      ...(value === undefined ? {} : { value }),
-      builds: [...scope.builds].sort(),
-    })
-    artifactsIn(value).forEach(use)
-    usedResults.add(key)
-  }
-
-  async function commandKey(recipe: CommandRecipe): Promise<string> {
+  async function encode(recipe: CommandRecipe): Promise<EncodedAction> {
+    const byTool = new Map<string, string>()
+    const missing: Diagnostic[] = []
     const tools = toolsOf(recipe)
-    const fingerprints = await Promise.all(tools.map((tool) => toolbox.fingerprint(tool)))
-    const byTool = new Map(tools.map((tool, index) => [tool, fingerprints[index] ?? '']))
-    return encodeRecipe(recipe, byTool, readDirectory).action.sha256
+    const found = await Promise.allSettled(tools.map(toolbox.fingerprint))
+    for (const [index, outcome] of found.entries()) {
+      if (outcome.status === 'fulfilled') byTool.set(tools[index] ?? '', outcome.value)
+      else if (outcome.reason instanceof UserError) missing.push(...outcome.reason.diagnostics)
+      else throw outcome.reason
+    }
+    if (missing.length > 0) throw new UserError(...missing)
+    return encodeRecipe(recipe, byTool, readDirectory)
   }
 
   async function put(
@@ -253,18 +195,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     read,
     async build(recipe) {
       return guarded(async () => {
-        const key = await commandKey(recipe)
+        const key = (await encode(recipe)).action.sha256
         for (const artifact of Object.values(recipe.inputs)) use(artifact)
-        return obtain(
+        return results.obtain(
           { kind: 'command', name: recipe.name, key },
           (record) => outputsIn(record, recipe.outputs),
-          async (scope, report) => {
+          async (report) => {
             const outputs = await slots.run(signal, async () => {
               report.running()
-              return execute(await executor(), recipe, key)
+              return run(recipe, key)
             })
-            remember(scope, key, recipe.name, outputs)
-            return outputs
+            return { result: outputs, value: outputs }
           },
         )
       })
@@ -275,16 +216,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         const key = functionKey(recipe)
         artifactsIn(recipe.input).forEach(use)
         // The result travels as text: every caller gets a copy, the same whether it was cached or not.
-        const text = await obtain<string>(
+        const text = await results.obtain(
           { kind: 'function', name: recipe.name, key },
           ({ value }) => (value === undefined ? '' : canonicalJson(value)),
-          async (scope, report) => {
-            const { progress, note, warn } = report
+          async ({ progress, note, warn }) => {
             const value = await recipe.run({ signal, put, read, progress, note, warn })
             signal.throwIfAborted()
             const text = value === undefined ? '' : canonicalJson(value)
-            remember(scope, key, recipe.name, text === '' ? undefined : JSON.parse(text))
-            return text
+            return { result: text, value: text === '' ? undefined : JSON.parse(text) }
           },
         )
         return (text === '' ? undefined : JSON.parse(text)) as Value
@@ -319,12 +258,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         return use({ kind: 'tree', digest: root })
       })
     },
+    async action(recipe) {
+      return guarded(async () => {
+        const { action, command, inputRoot, messages } = await encode(recipe)
+        await intake.commit([...messages.values()].map((bytes) => intake.stageBytes(bytes)))
+        const needed = treeDigests(readDirectory, inputRoot)
+        for (const digest of [command, action]) needed.set(digest.sha256, digest)
+        return { action, command, inputRoot, needed: [...needed.values()] }
+      })
+    },
     async step(name, work) {
       return guarded(() => steps.run({ kind: 'work', name }, (_scope, report) => work(report)))
     },
     async keep(outputFile) {
       return guarded(() =>
-        writeRoot(store, resolve(outputFile), [...usedArtifacts.values()], [...usedResults].sort()),
+        writeRoot(store, resolve(outputFile), results.usedArtifacts(), results.usedResults()),
       )
     },
     close() {
@@ -335,7 +283,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   async function takePath(path: string) {
     try {
-      return await stagePath(intake, resolve(path), false)
+      return await stagePath(intake, resolve(path), false, signal)
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error
       throw new UserError({ what: `${path} does not exist`, fix: 'check the path' })
@@ -345,10 +293,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   async function close(): Promise<void> {
     options.signal?.removeEventListener('abort', forward)
     stop.abort(new Error('the engine was closed'))
-    await Promise.allSettled(running.values())
-    await Promise.allSettled(views.values())
+    await results.settled()
     try {
       toolbox.save()
+      presence.save()
       removeFolder(store.temporaryFolder)
     } finally {
       lease.release()

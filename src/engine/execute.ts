@@ -3,15 +3,16 @@ import { closeSync, lstatSync, mkdirSync, openSync, realpathSync, statfsSync, ut
 import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { environmentOf } from './action.ts'
-import type { Artifact } from './artifact.ts'
+import type { Artifact, TreeArtifact } from './artifact.ts'
+import { openCapture } from './capture.ts'
 import { type ChildOutcome, runChild } from './child.ts'
 import { diskFull, errorCode } from './failure.ts'
 import type { Intake, Staged } from './intake.ts'
-import { keepLog, noSpaceIn, tellingLines } from './log.ts'
+import { keepLog, saysDiskFull, tellingLines } from './log.ts'
 import { inputCopy, materialize, sharedView } from './materialize.ts'
 import { areNested } from './paths.ts'
 import type { CommandRecipe } from './recipe.ts'
-import { sandboxArguments } from './sandbox.ts'
+import { probeSandbox, sandboxArguments } from './sandbox.ts'
 import {
   blobPath,
   contentTimeSeconds,
@@ -22,14 +23,45 @@ import {
 } from './store.ts'
 import { type DirectoryReader, stagePath } from './tree.ts'
 
-export interface Executor {
+export interface ExecutorOptions {
   readonly store: Store
   readonly intake: Intake
   readonly read: DirectoryReader
   readonly signal: AbortSignal
+  readonly sandbox: 'auto' | 'none'
+  readonly warn: (text: string) => void
+}
+
+export interface Executor extends ExecutorOptions {
   readonly sandboxed: boolean
   /** Folder with the content of a tree, shared by all commands of this process. */
-  view(artifact: Artifact): Promise<string>
+  view(tree: TreeArtifact): Promise<string>
+}
+
+/** Finds out whether commands can be sandboxed here. */
+export async function createExecutor(options: ExecutorOptions): Promise<Executor> {
+  const { store, read, sandbox } = options
+  const trouble = sandbox === 'none' ? 'switched off' : await probeSandbox(store.temporaryFolder)
+  if (trouble !== undefined && sandbox === 'auto') {
+    options.warn(`Commands run without a sandbox: ${trouble}`)
+  }
+  const views = new Map<string, Promise<string>>()
+  return {
+    ...options,
+    sandboxed: trouble === undefined,
+    view(tree) {
+      const { sha256 } = tree.digest
+      const view = views.get(sha256) ?? makeView(store, read, tree)
+      views.set(sha256, view)
+      return view
+    },
+  }
+}
+
+async function makeView(store: Store, read: DirectoryReader, tree: TreeArtifact): Promise<string> {
+  const path = temporaryPath(store)
+  await materialize(store, read, tree, path, sharedView)
+  return path
 }
 
 /** Each bind is a mount, and a sandbox with hundreds of mounts starts slowly: beyond, inputs are copied. */
@@ -44,7 +76,6 @@ export async function execute(
   const job = temporaryPath(executor.store)
   const workFolder = `${job}/work`
   const temporaryFolder = `${job}/tmp`
-  const logPath = `${job}/log`
   mkdirSync(job, { mode: 0o700 })
   try {
     mkdirSync(workFolder, { mode: 0o755 })
@@ -59,13 +90,22 @@ export async function execute(
           ...recipe.argv,
         ]
       : recipe.argv
-    const { signal } = executor
-    const outcome = await runChild({ argv, env: environmentOf(recipe), folder: workFolder, logPath, signal })
-    if (outcome.type === 'aborted') signal.throwIfAborted()
+    const { signal, sandboxed } = executor
+    const capture = await openCapture(`${job}/output`)
+    const outcome = await runChild({
+      argv,
+      env: environmentOf(recipe),
+      folder: workFolder,
+      output: capture.descriptor,
+      signal,
+      sandboxed,
+    })
+    const said = await capture.text()
+    signal.throwIfAborted()
     if (outcome.type !== 'exited' || outcome.code !== 0) {
-      throw commandFailure(executor, recipe, key, outcome, logPath)
+      throw commandFailure(executor, recipe, key, outcome, said)
     }
-    return await takeOutputs(executor, recipe, key, workFolder, logPath)
+    return await takeOutputs(executor, recipe, key, workFolder, said)
   } finally {
     removeFolder(job)
   }
@@ -111,28 +151,22 @@ async function bind(executor: Executor, artifact: Artifact, destination: string)
   return artifact.executable ? ensureExecutable(executor.store, sha256) : blobPath(executor.store, sha256)
 }
 
-/** Makes the shared folder that {@link Executor.view} hands out. */
-export async function makeView(store: Store, read: DirectoryReader, artifact: Artifact): Promise<string> {
-  const path = temporaryPath(store)
-  await materialize(store, read, artifact, path, sharedView)
-  return path
-}
-
 async function takeOutputs(
   executor: Executor,
   recipe: CommandRecipe,
   key: string,
   workFolder: string,
-  logPath: string,
+  said: string,
 ): Promise<Readonly<Record<string, Artifact>>> {
   const { outputs } = recipe
   for (const output of outputs) {
     const stat = lstatSync(`${workFolder}/${output}`, { throwIfNoEntry: false })
     if (stat === undefined) {
+      const kept = keepLog(executor.store, recipe.name, key, said)
       throw new UserError({
         what: `${recipe.name} did not make ${output}`,
         why: `${recipe.argv[0]} ended without an error, but what it had to leave is not there`,
-        fix: `read its output: ${keepLog(executor.store, recipe.name, key, logPath)}`,
+        ...(kept === undefined ? {} : { fix: `read all that it said: ${kept}` }),
       })
     }
     if (!isInside(`${workFolder}/${output}`, workFolder)) {
@@ -148,7 +182,7 @@ async function takeOutputs(
   const staged: Staged[] = []
   const artifacts: Record<string, Artifact> = {}
   for (const output of outputs) {
-    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, adopt)
+    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, adopt, executor.signal)
     staged.push(...taken.staged)
     artifacts[output] = taken.artifact
   }
@@ -173,18 +207,18 @@ function commandFailure(
   recipe: CommandRecipe,
   key: string,
   outcome: ChildOutcome,
-  logPath: string,
+  said: string,
 ): UserError {
   const { folder } = executor.store
   const { bavail, bsize, ffree, files } = statfsSync(folder)
-  const lines = tellingLines(logPath)
-  if (bavail * bsize < exhaustedBytes || (files > 0 && ffree === 0) || noSpaceIn(logPath)) {
+  const lines = tellingLines(said)
+  if (bavail * bsize < exhaustedBytes || (files > 0 && ffree === 0) || saysDiskFull(said)) {
     return diskFull(
       folder,
       [`${recipe.name} failed: ${describeOutcome(recipe, outcome)}`, ...lines].join('\n'),
     )
   }
-  const kept = keepLog(executor.store, recipe.name, key, logPath)
+  const kept = keepLog(executor.store, recipe.name, key, said)
   return new UserError({
     what: `${recipe.name} failed`,
     why: [describeOutcome(recipe, outcome), ...lines].join('\n'),
@@ -199,8 +233,6 @@ function describeOutcome(recipe: CommandRecipe, outcome: ChildOutcome): string {
       return `${program} ended with exit code ${outcome.code}${signalNote(outcome.code)}`
     case 'killed':
       return `${program} was killed by ${outcome.signal}`
-    case 'too-much-output':
-      return `${program} was stopped: it wrote without end`
     case 'not-started':
       return `${program} could not be started: ${outcome.error.message}`
     case 'aborted':

@@ -1,10 +1,11 @@
 /** Artifacts out of the store into the user's folders. */
 import { randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, renameSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Artifact } from './artifact.ts'
 import { diskFailure } from './failure.ts'
 import { exportedCopy, materialize } from './materialize.ts'
+import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
 import { removeFolder, type Store } from './store.ts'
 import type { DirectoryReader } from './tree.ts'
 
@@ -20,9 +21,11 @@ export async function exportArtifact(
 ): Promise<void> {
   const target = resolve(destination)
   const folder = dirname(target)
-  const temporary = `${folder}/.${basename(target)}.${randomBytes(6).toString('hex')}`
+  const prefix = `.${basename(target)}.firmwright-`
+  const temporary = `${folder}/${prefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
   try {
     mkdirSync(folder, { recursive: true })
+    removeLeftovers(folder, prefix)
     await materialize(store, read, artifact, temporary, exportedCopy)
     if (artifact.kind === 'tree' || lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) {
       swap(temporary, target)
@@ -30,6 +33,14 @@ export async function exportArtifact(
   } catch (error) {
     removeFolder(temporary)
     throw diskFailure(error, 'The folder', folder)
+  }
+}
+
+/** What processes that died while they exported to the same place have left. */
+function removeLeftovers(folder: string, prefix: string): void {
+  for (const name of readdirSync(folder)) {
+    const identity = name.startsWith(prefix) ? identityIn(name.slice(prefix.length)) : undefined
+    if (identity !== undefined && !isAlive(identity)) removeFolder(`${folder}/${name}`)
   }
 }
 

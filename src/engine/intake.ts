@@ -3,13 +3,11 @@
  * set of staged files is *committed*: synced together, then renamed to their names. Commits that come while
  * one is under way are done together, so that thousands of files cost one sync and not thousands.
  */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
   constants,
-  createReadStream,
   fchmodSync,
   futimesSync,
   openSync,
@@ -19,10 +17,14 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs'
-import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { copyFile, open, rm } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { executorPath } from './action.ts'
 import { type Digest, digestOf } from './artifact.ts'
+import { hashFile } from './hash.ts'
+import type { Presence } from './presence.ts'
 import { forEachAtMost } from './slots.ts'
-import { blobPath, contentTimeSeconds, hasBlob, type Store, temporaryPath } from './store.ts'
+import { blobPath, contentTimeSeconds, hasBlob, moveIntoPlace, type Store, temporaryPath } from './store.ts'
 
 export interface Staged {
   readonly digest: Digest
@@ -45,7 +47,10 @@ const inOnePieceBytes = 256 * 1024
 /** Above this many files one `sync` of the file system costs less than an `fsync` of each. */
 const separateSyncs = 64
 
-export function createIntake(store: Store): Intake {
+/** After this many files the event loop gets a turn. */
+const filesPerTurn = 64
+
+export function createIntake(store: Store, watcher: Pick<Presence, 'beforeCommit' | 'afterCommit'>): Intake {
   let queue: { staged: readonly Staged[]; resolve: () => void; reject: (error: unknown) => void }[] = []
   let committing = false
 
@@ -70,7 +75,12 @@ export function createIntake(store: Store): Intake {
       store.folder,
       waiting.map(({ path }) => path),
     )
-    await forEachAtMost(8, waiting, ({ path, digest }) => rename(path, blobPath(store, digest.sha256)))
+    watcher.beforeCommit()
+    for (const [index, { path, digest }] of waiting.entries()) {
+      if (index % filesPerTurn === filesPerTurn - 1) await setImmediate()
+      moveIntoPlace(path, blobPath(store, digest.sha256))
+    }
+    watcher.afterCommit(waiting.map(({ digest }) => digest))
   }
 
   function stageBytes(content: Uint8Array): Staged {
@@ -169,16 +179,6 @@ function seal(path: string): void {
   utimesSync(path, contentTimeSeconds, contentTimeSeconds)
 }
 
-export async function hashFile(path: string): Promise<Digest> {
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    hash.update(chunk as Buffer)
-    size += (chunk as Buffer).length
-  }
-  return { sha256: hash.digest('hex'), sizeBytes: size }
-}
-
 async function syncFiles(folder: string, paths: readonly string[]): Promise<void> {
   if (paths.length > separateSyncs && (await syncFileSystem(folder))) return
   await forEachAtMost(16, paths, async (path) => {
@@ -192,9 +192,10 @@ async function syncFiles(folder: string, paths: readonly string[]): Promise<void
 }
 
 /** syncfs(2) through coreutils, since Node has no call for it; false when that did not work. */
-function syncFileSystem(folder: string): Promise<boolean> {
+async function syncFileSystem(folder: string): Promise<boolean> {
+  const { spawn } = await import('node:child_process')
   return new Promise((resolve) => {
-    const child = spawn('sync', ['-f', folder], { stdio: 'ignore' })
+    const child = spawn('sync', ['-f', folder], { stdio: 'ignore', env: { PATH: executorPath } })
     child.on('error', () => resolve(false))
     child.on('exit', (code) => resolve(code === 0))
   })

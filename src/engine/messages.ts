@@ -150,7 +150,9 @@ export function encodeAction(action: Action): Buffer {
 }
 
 function text(field: Field | undefined): string {
-  return field?.bytes === undefined ? '' : Buffer.from(field.bytes).toString('utf8')
+  const bytes = field?.bytes
+  if (bytes === undefined) return ''
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
 /** The last occurrence wins, as the wire format has it for singular fields. */

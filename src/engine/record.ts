@@ -1,10 +1,10 @@
 /** What a recipe gave, as kept in results/. */
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type Artifact, artifactsIn, isArtifact } from './artifact.ts'
 import { errorCode } from './failure.ts'
 import { canonicalJson } from './json.ts'
-import { resultPath, type Store, temporaryPath } from './store.ts'
+import { moveIntoPlace, resultPath, type Store, temporaryPath } from './store.ts'
 
 export interface ResultRecord {
   readonly key: string
@@ -60,7 +60,7 @@ export function writeDurably(store: Store, path: string, text: string): void {
   const temporary = temporaryPath(store)
   try {
     writeFileSync(temporary, text, { mode: 0o644, flush: true })
-    renameSync(temporary, path)
+    moveIntoPlace(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error

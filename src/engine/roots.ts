@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Artifact, type Digest, isArtifact } from './artifact.ts'
 import { errorCode } from './failure.ts'
-import { hashFile } from './intake.ts'
+import { hashFile } from './hash.ts'
 import { sealedJson, unsealJson, writeDurably } from './record.ts'
 import type { Store } from './store.ts'
 

@@ -35,6 +35,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
@@ -54,9 +55,10 @@ export interface Store {
   readonly temporaryFolder: string
 }
 
-const contentFolders = ['blobs', 'executables', 'results'] as const
+const storeFolders = ['blobs', 'executables', 'results', 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
 
-export const storeFolders = [...contentFolders, 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
+/** Names of everything at the top of a store. */
+export const storeNames: readonly string[] = ['format', ...storeFolders]
 
 export function blobPath(store: Pick<Store, 'folder'>, sha256: string): string {
   return `${store.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`
@@ -70,6 +72,20 @@ export function resultPath(store: Pick<Store, 'folder'>, key: string): string {
   return `${store.folder}/results/${key.slice(0, 2)}/${key}`
 }
 
+/**
+ * Gives a finished file its name below one of the sharded folders; the folder is made when it is the first.
+ * In one system call, so the name shows either nothing or all of it.
+ */
+export function moveIntoPlace(temporary: string, path: string): void {
+  try {
+    renameSync(temporary, path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+    mkdirSync(dirname(path), { recursive: true })
+    renameSync(temporary, path)
+  }
+}
+
 /** A new name in the temporary folder of this process. */
 export function temporaryPath(store: Store): string {
   return `${store.temporaryFolder}/${randomBytes(9).toString('hex')}`
@@ -80,64 +96,81 @@ export function temporaryPath(store: Store): string {
  * is absent or empty becomes one. A folder with anything else in it is left alone.
  */
 export function checkStore(folder: string, create: boolean): void {
-  let names: string[]
   try {
     if (create) mkdirSync(folder, { recursive: true })
-    names = readdirSync(folder)
+    const names = readdirSync(folder)
+    if (readFormat(folder) !== undefined) return
+    const foreign = names.find((name) => !name.startsWith(formatPrefix))
+    // Another process may have made the store while we looked.
+    if (foreign !== undefined && readFormat(folder) !== undefined) return
+    if (foreign !== undefined || !create) {
+      throw new UserError({
+        what: `${folder} is not a store`,
+        why: foreign === undefined ? 'it is empty' : `it holds other files (${foreign}) and no format file`,
+        fix: 'choose an empty or a new folder for the store',
+      })
+    }
+    const temporary = `${folder}/${formatPrefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
+    renameSync(temporary, `${folder}/format`)
+    for (const name of names) {
+      // Left by a process that died right here.
+      if (!isAlive(identityIn(name.slice(formatPrefix.length)) ?? ''))
+        rmSync(`${folder}/${name}`, { force: true })
+    }
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') {
+    if (errorCode(error) === 'ENOENT' && !create) {
       throw new UserError({ what: `There is no store at ${folder}`, fix: 'a build makes it' })
     }
     throw diskFailure(error, 'The store', folder)
   }
-  const formatFile = `${folder}/format`
-  if (names.includes('format')) {
-    const found = readFileSync(formatFile, 'utf8').trim()
-    if (found === String(formatVersion)) return
-    if (/^\d+$/.test(found) && Number(found) > formatVersion) {
-      throw new UserError({
-        what: `The store ${folder} was made by a newer Firmwright`,
-        why: `its format is version ${found}; this Firmwright knows version ${formatVersion}`,
-        fix: 'update Firmwright, or choose another folder for the store',
-      })
-    }
-    throw new UserError({
-      what: `The store ${folder} is not understood`,
-      why: `${formatFile} does not hold a format version`,
-      fix: 'choose another folder for the store',
-    })
-  }
-  const foreign = names.find((name) => !name.startsWith('.format-'))
-  if (foreign !== undefined || !create) {
-    throw new UserError({
-      what: `${folder} is not a store`,
-      why: foreign === undefined ? 'it is empty' : `it holds other files (${foreign}) and no format file`,
-      fix: 'choose an empty or a new folder for the store',
-    })
-  }
+}
+
+const formatPrefix = '.format-'
+
+/** The version, which is ours; undefined when there is none; a `UserError` for any other. */
+function readFormat(folder: string): number | undefined {
+  let text: string
   try {
-    const temporary = `${folder}/.format-${randomBytes(6).toString('hex')}`
-    writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
-    renameSync(temporary, formatFile)
-    for (const name of names) rmSync(`${folder}/${name}`, { force: true })
+    text = readFileSync(`${folder}/format`, 'utf8').trim()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  if (text === String(formatVersion)) return formatVersion
+  if (/^\d+$/.test(text) && Number(text) > formatVersion) {
+    throw new UserError({
+      what: `The store ${folder} was made by a newer Firmwright`,
+      why: `its format is version ${text}; this Firmwright knows version ${formatVersion}`,
+      fix: 'update Firmwright, or choose another folder for the store',
+    })
+  }
+  throw new UserError({
+    what: `${folder} is not a store`,
+    why: `${folder}/format does not hold a version`,
+    fix: 'choose another folder for the store',
+  })
+}
+
+/** For those who look after a store that exists: all its folders are there afterwards. */
+export function openStoreFolder(folder: string): void {
+  checkStore(folder, false)
+  try {
+    makeFolders(folder)
   } catch (error) {
     throw diskFailure(error, 'The store', folder)
   }
+}
+
+function makeFolders(folder: string): void {
+  for (const name of storeFolders) mkdirSync(`${folder}/${name}`, { recursive: true })
 }
 
 /** Makes the folders of a store, and the temporary folder of this process in it. */
 export function prepareStore(folder: string): Store {
   checkStore(folder, true)
   try {
-    for (const name of storeFolders) mkdirSync(`${folder}/${name}`, { recursive: true })
-    // All of them at once, so that no write has to ask; after the last one exists, none has to be made.
-    if (!existsSync(`${folder}/results/ff`)) {
-      for (const name of contentFolders) {
-        for (let shard = 0; shard < 256; shard++) {
-          mkdirSync(`${folder}/${name}/${shard.toString(16).padStart(2, '0')}`, { recursive: true })
-        }
-      }
-    }
+    makeFolders(folder)
     accessSync(`${folder}/blobs`, constants.W_OK)
     const temporaryFolder = `${folder}/tmp/${ownIdentity()}-${randomBytes(4).toString('hex')}`
     mkdirSync(temporaryFolder)
@@ -171,6 +204,11 @@ export function removeFolder(path: string): void {
   }
 }
 
+/** Removes what is in a folder. */
+export function emptyFolder(path: string): void {
+  for (const name of readdirSync(path)) removeFolder(`${path}/${name}`)
+}
+
 function makeWritable(folder: string): void {
   chmodSync(folder, 0o700)
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -195,7 +233,7 @@ export function ensureExecutable(store: Store, sha256: string): string {
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, path)
+  moveIntoPlace(temporary, path)
   return path
 }
 

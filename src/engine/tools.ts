@@ -3,7 +3,6 @@
  * SHA-256 of the file and of the shared libraries that it loads, for a script of the interpreter as well.
  * Paths are not part of it, so that two machines with the same packages have the same keys.
  */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   accessSync,
@@ -18,7 +17,7 @@ import {
 import { basename } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { executorPath } from './action.ts'
-import { hashFile } from './intake.ts'
+import { hashFile } from './hash.ts'
 import { canonicalJson } from './json.ts'
 import { writeDurably } from './record.ts'
 import type { Store } from './store.ts'
@@ -105,6 +104,8 @@ export function createToolbox(store: Store): Toolbox {
       if (fingerprint === undefined) {
         fingerprint = compute(tool)
         fingerprints.set(tool, fingerprint)
+        // It may be installed by the next time that somebody asks.
+        fingerprint.catch(() => fingerprints.delete(tool))
       }
       return fingerprint
     },
@@ -190,7 +191,8 @@ function interpreterOf(path: string): readonly string[] | undefined {
 }
 
 /** What `ldd` says that a program loads; nothing for a static one. */
-function listLibraries(path: string): Promise<readonly string[]> {
+async function listLibraries(path: string): Promise<readonly string[]> {
+  const { execFile } = await import('node:child_process')
   return new Promise((resolve) => {
     const env = { PATH: executorPath, LC_ALL: 'C' }
     execFile('ldd', [path], { env, timeout: 30_000 }, (_error, stdout) => {

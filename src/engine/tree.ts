@@ -42,6 +42,20 @@ export function readWhole(read: DirectoryReader, digest: Digest): Directory {
   })
 }
 
+/** Everything that a tree consists of, each once and by SHA-256: its messages and the content of its files. */
+export function treeDigests(
+  read: DirectoryReader,
+  digest: Digest,
+  found: Map<string, Digest> = new Map(),
+): Map<string, Digest> {
+  if (found.has(digest.sha256)) return found
+  found.set(digest.sha256, digest)
+  const directory = readWhole(read, digest)
+  for (const file of directory.files) found.set(file.digest.sha256, file.digest)
+  for (const child of directory.directories) treeDigests(read, child.digest, found)
+  return found
+}
+
 /** A tree as `Directory` messages that are not in the store yet. */
 export interface TreeMessages {
   readonly root: Digest
@@ -121,12 +135,13 @@ export async function stagePath(
   intake: Intake,
   path: string,
   adopt: boolean,
+  signal: AbortSignal,
 ): Promise<{ artifact: Artifact; staged: Staged[] }> {
   const staged: Staged[] = []
   let turn = 0
 
   async function stageFile(file: string, sizeBytes: number, links: number): Promise<Digest> {
-    if (++turn % filesPerTurn === 0) await setImmediate()
+    if (++turn % filesPerTurn === 0) await setImmediate(undefined, { signal })
     const item = await intake.stageFile(file, sizeBytes, adopt && links === 1)
     staged.push(item)
     return item.digest

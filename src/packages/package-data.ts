@@ -4,7 +4,8 @@
  * (documentation, translations, completions, samples) do not belong here.
  *
  * Looked at, and complete without data: busybox, dnsmasq-base (its trust anchors are for DNSSEC, which names the
- * file), dropbear-bin, nftables (the language is built in), libc6 (what it loads by name is for old encodings).
+ * file), dropbear-bin, nftables (the language is built in), libc6 (what it loads by name is for old encodings), openrc
+ * (whose shell layer, /lib/rc/sh, targets have of their own).
  */
 export interface PackageData {
   /** Who needs it: files of this package, as patterns. */
@@ -15,14 +16,6 @@ export interface PackageData {
 }
 
 export const packageData: Readonly<Record<string, readonly PackageData[]>> = {
-  openrc: [
-    {
-      users: ['/usr/sbin/openrc*', '/usr/sbin/rc-*', '/usr/sbin/supervise-daemon', '/usr/bin/rc-*'],
-      needs: ['/usr/lib/rc/**', '/etc/rc.conf'],
-      reason:
-        'openrc and openrc-run execute the scripts and programs below /lib/rc, and read rc.conf at each start',
-    },
-  ],
   iproute2: [
     {
       users: ['/usr/sbin/tc'],
