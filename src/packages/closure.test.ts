@@ -218,18 +218,18 @@ describe('the closure of files', () => {
   })
 
   it('has the data that a package’s programs cannot do without', () => {
-    const openrc = content(
-      'openrc',
-      file('/usr/sbin/openrc-run'),
-      file('/usr/lib/rc/sh/openrc-run.sh'),
-      file('/etc/rc.conf'),
-      file('/etc/init.d/agetty'),
+    const iptables = content(
+      'iptables',
+      link('/usr/sbin/iptables', 'xtables-nft-multi'),
+      file('/usr/sbin/xtables-nft-multi'),
+      file(`${lib}/xtables/libxt_state.so`),
+      file('/usr/share/iptables/iptables.xslt'),
     )
-    expect(paths(closure(['/usr/sbin/openrc-run'], [openrc]))).toEqual([
-      '/etc/rc.conf',
-      '/usr/lib/rc/sh/openrc-run.sh',
-      '/usr/sbin/openrc-run',
+    expect(paths(closure(['/usr/sbin/iptables'], [iptables]))).toEqual([
+      `${lib}/xtables/libxt_state.so`,
+      '/usr/sbin/iptables',
+      '/usr/sbin/xtables-nft-multi',
     ])
-    expect(paths(closure(['/etc/rc.conf'], [openrc]))).toEqual(['/etc/rc.conf'])
+    expect(paths(closure(['/usr/share/iptables/iptables.xslt'], [iptables]))).toHaveLength(1)
   })
 })
