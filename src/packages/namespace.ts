@@ -41,7 +41,8 @@ function resolvePath(
   files: ReadonlyMap<string, Owned>,
   path: string,
 ): { readonly links: readonly string[]; readonly end: string | undefined } {
-  const links: string[] = []
+  const links = new Set<string>()
+  let followed = 0
   let done = '/'
   let todo = path.split('/')
   while (todo.length > 0) {
@@ -54,10 +55,10 @@ function resolvePath(
       done = next
       continue
     }
-    if (links.length >= maxLinks) return { links, end: undefined }
-    if (!links.includes(next)) links.push(next)
+    if (++followed > maxLinks) return { links: [...links], end: undefined }
+    links.add(next)
     todo = [...file.target.split('/'), ...rest]
     if (file.target.startsWith('/')) done = '/'
   }
-  return { links, end: files.has(done) ? done : undefined }
+  return { links: [...links], end: files.has(done) ? done : undefined }
 }

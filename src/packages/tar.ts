@@ -71,7 +71,8 @@ export async function readTar(readAt: ReadAt, sizeBytes: number): Promise<TarRes
     if (header.every((byte) => byte === 0)) return { ok: true, members }
     if (!checksumHolds(header)) return failure('bad-checksum', offset, 'the checksum of a header is wrong')
     const type = String.fromCharCode(header[156] ?? 0)
-    const size = extension.sizeBytes ?? number(header, 124, 12)
+    // An extended header's size is that of the member, not of a further header in between.
+    const size = ('LKxg'.includes(type) ? undefined : extension.sizeBytes) ?? number(header, 124, 12)
     const [mode, uid, gid] = [number(header, 100, 8), number(header, 108, 8), number(header, 116, 8)]
     if (size === undefined || mode === undefined || uid === undefined || gid === undefined) {
       return failure('bad-number', offset, 'a number in a header is not one')
