@@ -5,6 +5,7 @@
  * until somebody decides that the work cannot go on; then it travels as a {@link UserError} to the command
  * line, which prints it without a stack trace and exits with 1. Any other exception is a bug of ours.
  */
+export { callSite, placeInStack } from './call-site.ts'
 export { nearNames } from './near.ts'
 
 /** Where a contribution was written: the feature that made it and the place in the user's own source. */

@@ -7,6 +7,12 @@
  * written in some format. The target is always usr-merged: `/bin` is a link to `usr/bin`.
  */
 
+export type { ContentReader } from './content.ts'
+export { contentDigest, readContent } from './content.ts'
+export { writeCpio } from './cpio.ts'
+export type { ImageEntries } from './image.ts'
+export { imageEntries, imageTimeSeconds } from './image.ts'
+export { buildSquashfs } from './squashfs.ts'
 export type { Content, Entry, FileTree, Node, PackageIdentity } from './tree.ts'
 export {
   canonicalPath,

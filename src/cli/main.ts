@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import colors from 'picocolors'
+import { formatDiagnostic, UserError } from '../diagnostics/index.ts'
+import { buildCommand } from './build.ts'
+import { demoCommand } from './demo.ts'
+import { runCommand } from './run.ts'
+import { storeCommand } from './store.ts'
+import { updateCommand } from './update.ts'
+
+/** Exit codes, see `firmwright --help`. */
+const exit = { done: 0, userMustAct: 1, wrongUsage: 2, bug: 70, interrupted: 130 } as const
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+function createProgram(): Command {
+  const program = new Command('firmwright')
+    .description('Turns one TypeScript file that declares an embedded Linux system into firmware that boots.')
+    .version(version())
+    .showHelpAfterError('(firmwright COMMAND --help tells more)')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 something must be changed (the message says what), 2 wrong usage, 70 a bug of Firmwright.
+Environment: FIRMWRIGHT_CACHE (folder of the store; ~/.cache/firmwright), FIRMWRIGHT_MIRROR and
+FIRMWRIGHT_SECURITY_MIRROR (Debian's archives, where the host's own apt sources name none), NO_COLOR,
+DEBUG=firmwright (stack traces).`,
+    )
+  for (const command of [buildCommand(), runCommand(), updateCommand(), storeCommand(), demoCommand()]) {
+    program.addCommand(command)
+  }
+  exitOverride(program)
+  return program
+}
+
+/** Commander would end the process itself; the one place that does is below. */
+function exitOverride(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) exitOverride(child)
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrongUsage
+  if (error instanceof UserError) {
+    for (const diagnostic of error.diagnostics) {
+      process.stderr.write(`${colors.red('error:')} ${formatDiagnostic(diagnostic)}\n`)
+    }
+    if (process.env.DEBUG === 'firmwright') process.stderr.write(`${error.stack}\n`)
+    return exit.userMustAct
+  }
+  if (error instanceof Error && error.name === 'AbortError') {
+    process.stderr.write('interrupted; what was finished is kept in the store\n')
+    return exit.interrupted
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`${colors.red('bug in Firmwright:')} ${message}\n`)
+  if (process.env.DEBUG === 'firmwright' && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  else process.stderr.write('DEBUG=firmwright shows where; please report it with that\n')
+  return exit.bug
+}
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}

@@ -1,0 +1,6 @@
+/**
+ * The devices that Firmwright knows, one file each. Adding one is adding a file and naming it here; the doc comment
+ * of the file is its manual page.
+ */
+export { qemuAarch64 } from './qemu-aarch64.ts'
+export { qemuX86_64 } from './qemu-x86-64.ts'

@@ -1,0 +1,96 @@
+import { type ElfDynamic, readDynamic } from './dynamic.ts'
+import type { ElfResult } from './error.ts'
+import { type ElfHeader, readHeader } from './header.ts'
+import { type ElfInput, inputOfBytes } from './input.ts'
+import { type ElfRelocation, readRelocations } from './relocations.ts'
+import { type ElfSection, readSectionData, readSections, sectionType } from './sections.ts'
+import { type ElfSegment, readSegments } from './segments.ts'
+import { decodeSymbols, type ElfSymbol, type ElfSymbolTable, readSymbolTable } from './symbols.ts'
+
+/**
+ * An ELF file of which the header was read. Everything else is read, checked and remembered when it is asked
+ * for, so that a file with damaged section headers, which a loader never looks at, still tells what it needs
+ * at run time.
+ */
+export interface ElfFile extends ElfHeader {
+  /** In the order of the table; index 0 is the null section. Empty when the table was stripped. */
+  sections(): ElfResult<readonly ElfSection[]>
+  /** In the order of the table; empty for an object file. */
+  segments(): ElfResult<readonly ElfSegment[]>
+  /** Bytes of a section, or of the first one of a name; `undefined` when no section has that name. */
+  sectionData(section: string | ElfSection): ElfResult<Uint8Array | undefined>
+  /** The first table of that kind as a view; `undefined` when there is none. */
+  symbolTable(kind?: 'all' | 'dynamic'): ElfResult<ElfSymbolTable | undefined>
+  /** The same decoded whole; empty when there is none. */
+  symbols(kind?: 'all' | 'dynamic'): ElfResult<readonly ElfSymbol[]>
+  /** Entries of a REL or RELA section; any other section is an error. */
+  relocations(section: ElfSection): ElfResult<readonly ElfRelocation[]>
+  /** What the dynamic loader is told; `undefined` for what needs none. */
+  dynamic(): ElfResult<ElfDynamic | undefined>
+}
+
+/**
+ * Reads an ELF file, 32 or 64 bit, either byte order. Never throws, whatever the bytes; memory stays in
+ * proportion to the size of the input. The bytes are referred to, not copied, and must not change.
+ */
+export function readElf(source: Uint8Array | ElfInput): ElfResult<ElfFile> {
+  const input = source instanceof Uint8Array ? inputOfBytes(source) : source
+  const parsed = readHeader(input)
+  if (!parsed.ok) return parsed
+  const { header, tables } = parsed.value
+
+  const sections = once(() => readSections(input, header, tables))
+  const segments = once(() => readSegments(input, header, tables))
+  const dynamic = once((): ElfResult<ElfDynamic | undefined> => {
+    const found = segments()
+    return found.ok ? readDynamic(input, header, found.value) : found
+  })
+  const tableSection = (kind: 'all' | 'dynamic'): ElfResult<ElfSection | undefined> => {
+    const found = sections()
+    if (!found.ok) return found
+    const wanted = kind === 'all' ? sectionType.symbols : sectionType.dynamicSymbols
+    return { ok: true, value: found.value.find(({ type }) => type === wanted) }
+  }
+  const tableOf = (section: ElfSection): ElfResult<ElfSymbolTable> => {
+    const found = sections()
+    return found.ok ? readSymbolTable(input, header, found.value, section) : found
+  }
+
+  return {
+    ok: true,
+    value: {
+      ...header,
+      sections,
+      segments,
+      sectionData(section) {
+        if (typeof section !== 'string') return readSectionData(input, section)
+        const found = sections()
+        if (!found.ok) return found
+        const named = found.value.find(({ name }) => name === section)
+        return named === undefined ? { ok: true, value: undefined } : readSectionData(input, named)
+      },
+      symbolTable(kind = 'all') {
+        const section = tableSection(kind)
+        if (!section.ok) return section
+        return section.value === undefined ? { ok: true, value: undefined } : tableOf(section.value)
+      },
+      symbols(kind = 'all') {
+        const section = tableSection(kind)
+        if (!section.ok) return section
+        if (section.value === undefined) return { ok: true, value: [] }
+        const table = tableOf(section.value)
+        return table.ok ? decodeSymbols(table.value, section.value) : table
+      },
+      relocations: (section) => readRelocations(input, header, section),
+      dynamic,
+    },
+  }
+}
+
+function once<Value>(read: () => Value): () => Value {
+  let known: { readonly value: Value } | undefined
+  return () => {
+    known ??= { value: read() }
+    return known.value
+  }
+}

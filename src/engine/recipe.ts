@@ -1,0 +1,67 @@
+import type { Artifact, FileArtifact } from './artifact.ts'
+import type { ProgressUnit } from './events.ts'
+import type { Json } from './json.ts'
+
+/**
+ * A command. What it may see: its inputs, its environment, and the programs and libraries of the host that
+ * are fingerprinted into its key. What comes of it: its outputs, and nothing else.
+ */
+export interface CommandRecipe {
+  readonly kind: 'command'
+  /** What the user sees while it runs; not part of the key. */
+  readonly name: string
+  /**
+   * `argv[0]` without a slash is a program of the host, found in the executor's PATH and fingerprinted, as
+   * is one with an absolute path; with a slash in it and relative, it is a file among the inputs.
+   */
+  readonly argv: readonly [string, ...string[]]
+  /**
+   * The complete environment, but for what the executor always sets: PATH (fixed, cannot be set), and
+   * unless given TZ=UTC and LC_ALL=C.UTF-8. HOME in particular is unset.
+   */
+  readonly env: Readonly<Record<string, string>>
+  /** Path in the working folder → artifact. The command cannot change the artifact. */
+  readonly inputs: Readonly<Record<string, Artifact>>
+  /** Paths in the working folder that the command must leave, each a file or a folder. */
+  readonly outputs: readonly string[]
+  /** Further programs of the host that the command starts; fingerprinted like `argv[0]`. */
+  readonly tools?: readonly string[]
+  /** Whether the command may use the network; default false. */
+  readonly network?: boolean
+}
+
+/** A pure, fast function; it always runs in this process. */
+export interface FunctionRecipe<T> {
+  readonly kind: 'function'
+  /** What the user sees while it runs; not part of the key. */
+  readonly name: string
+  /** The version is raised whenever the function gives something else for the same input. */
+  readonly function: { readonly id: string; readonly version: number }
+  /** Everything that the result depends on, as JSON; artifacts inside count as inputs. */
+  readonly input: Json | object
+  /**
+   * The result must be JSON (or undefined); artifacts inside it are kept as long as the result is. It may
+   * await `Engine.build` and `Engine.compute` for what it finds out that it needs. Every caller gets its own
+   * copy of the result.
+   */
+  run(context: FunctionContext): Promise<T>
+}
+
+export interface Report {
+  progress(doneUnits: number, totalUnits: number, unit: ProgressUnit): void
+  note(text: string): void
+  warn(text: string): void
+}
+
+/** Everything a function may touch, apart from its input. */
+export interface FunctionContext extends Report {
+  /** Aborted when the engine is told to stop. */
+  readonly signal: AbortSignal
+  /** Content into the store. */
+  put(
+    content: Uint8Array | string | AsyncIterable<Uint8Array>,
+    options?: { executable?: boolean },
+  ): Promise<FileArtifact>
+  /** Content out of the store, all of it or a range, which must lie within it. */
+  read(artifact: FileArtifact, range?: { offsetBytes: number; sizeBytes: number }): Promise<Buffer>
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { defineFeature } from '../system/index.ts'
+import { type InterfaceHandle, interfaceHandle } from './network-interface.ts'
+
+const port = z.int().min(1).max(65_535)
+const protocol = z.enum(['tcp', 'udp'])
+
+const options = z.strictObject({
+  /** Interfaces by zone. `wan` is the outside; every other zone is trusted. */
+  zones: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, 'a zone is named in lower-case letters'),
+      z.array(interfaceHandle).min(1),
+    )
+    .refine((zones) => 'wan' in zones, 'there is no zone wan to protect against'),
+  /** What may be reached on the device itself from the outside. */
+  allow: z.array(z.strictObject({ protocol, port })).default([]),
+  /** Ports of the outside address that are passed on to a machine inside. */
+  forward: z.array(z.strictObject({ protocol, port, to: z.ipv4(), toPort: port.optional() })).default([]),
+})
+
+/**
+ * A stateful firewall (nftables). What is trusted may reach the device and the outside, under the device's outside
+ * address (masqueraded); the outside reaches nothing but what is allowed or forwarded by name. IPv4 is routed; IPv6
+ * is filtered and not routed.
+ *
+ * ```ts
+ * firewall(system, { zones: { lan: [lan], wan: [wan] } })
+ * ```
+ */
+export const firewall = defineFeature('firewall', options, (system, given) => {
+  const nft = system.packages.file('nftables', '/usr/sbin/nft')
+  system.files.text('/etc/nftables.conf', ruleset(given))
+  const kmods = [
+    'nf_tables',
+    'nft_ct',
+    'nft_chain_nat',
+    'nft_masq',
+    ...(given.forward.length > 0 ? ['nft_nat'] : []),
+  ]
+  return system.services.oneshot({
+    name: 'firewall',
+    description: 'packet filter and address translation',
+    kmods,
+    // Nothing is forwarded before the rules are there, nor after they are gone.
+    up: `${nft} -f /etc/nftables.conf && echo 1 > /proc/sys/net/ipv4/ip_forward`,
+    down: `echo 0 > /proc/sys/net/ipv4/ip_forward; ${nft} flush ruleset`,
+  })
+})
+
+function ruleset({ zones, allow, forward }: z.output<typeof options>): string {
+  const outside = names(zones.wan ?? [])
+  const inside = names(
+    Object.entries(zones).flatMap(([zone, interfaces]) => (zone === 'wan' ? [] : interfaces)),
+  )
+  const trusted = inside === '' ? [] : [`\t\tiifname { ${inside} } accept`]
+  return `flush ruleset
+
+table inet filter {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		ct state invalid drop
+		iifname lo accept
+		meta l4proto { 1, 58 } accept comment "ICMP and ICMPv6; a target has no /etc/protocols"
+${[...trusted, ...allow.map((rule) => `\t\t${rule.protocol} dport ${rule.port} accept`)].join('\n')}
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		ct state invalid drop
+		ct status dnat accept
+${inside === '' ? '' : `\t\tiifname { ${inside} } oifname { ${outside}, ${inside} } accept`}
+	}
+}
+
+table ip nat {
+	chain prerouting {
+		type nat hook prerouting priority dstnat; policy accept;
+${forward.map((rule) => `\t\tiifname { ${outside} } ${rule.protocol} dport ${rule.port} dnat to ${rule.to}:${rule.toPort ?? rule.port}`).join('\n')}
+	}
+
+	chain postrouting {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname { ${outside} } masquerade
+	}
+}
+`.replaceAll(/\n{2,}\t}/g, '\n\t}')
+}
+
+function names(interfaces: readonly InterfaceHandle[]): string {
+  return interfaces.map(({ name }) => `"${name}"`).join(', ')
+}

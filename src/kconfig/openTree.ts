@@ -1,0 +1,114 @@
+/**
+ * Reading a tree from disk, running the probes it asks for. This is the part of the room that touches the world: it
+ * reads files below the folder that the caller named and runs the `$(shell,…)` commands of that tree, nothing else.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { machine, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Dialect, detectDialect } from './dialect.ts'
+import { kconfigEnvironment } from './environment.ts'
+import { createProbes, type Probes } from './probes.ts'
+import { type KconfigResult, parseKconfig } from './tree.ts'
+
+export interface OpenOptions {
+  /** top folder of the tree */
+  readonly srctree: string
+  /** what make's ARCH takes; undefined: that of this machine, or of the environment */
+  readonly arch?: string | undefined
+  /** the top file, relative to the tree; default `Kconfig` */
+  readonly top?: string
+  /** default: found out from the tree's scripts/kconfig */
+  readonly dialect?: Dialect | undefined
+  /** default: that of this process */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** folder to run probes in; default: a temporary one */
+  readonly folder?: string
+  /** keeps the results of compiler probes between runs */
+  readonly probeCacheFile?: string | undefined
+  /** how many probes run side by side; default: one for each processor */
+  readonly jobs?: number
+}
+
+export type OpenResult = KconfigResult & {
+  /** what probes wrote to standard error */
+  readonly probeErrors: string
+  /** the environment that the tree was read in */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** How often results of probes may lead to further probes. Real trees need three rounds. */
+const MAX_ROUNDS = 50
+
+export function fileReader(folder: string): (name: string) => string | undefined {
+  const contents = new Map<string, string>()
+  return (name) => {
+    const known = contents.get(name)
+    if (known !== undefined) return known
+    try {
+      const path = name.startsWith('/') ? name : `${folder}/${name}`
+      // Text without accents, nearly all of it, is the same in both encodings, and this one is read much faster.
+      let content = readFileSync(path, 'utf8')
+      if (/[^\0-\x7f]/.test(content)) content = readFileSync(path, 'latin1')
+      contents.set(name, content)
+      return content
+    } catch {
+      return undefined
+    }
+  }
+}
+
+export async function openTree(options: OpenOptions): Promise<OpenResult> {
+  const { srctree } = options
+  const readFile = fileReader(srctree)
+  const made = kconfigEnvironment({
+    srctree,
+    arch: options.arch,
+    base: options.environment ?? process.env,
+    machine: machine(),
+    readFile,
+  })
+  const variables: Record<string, string> = { ...made.variables }
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'kconfig-'))
+  try {
+    const probes = createProbes({
+      environment: variables,
+      folder,
+      cacheFile: options.probeCacheFile,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+    })
+    const texts = Object.entries(made.commands)
+    const missing = texts
+      .map(([, command]) => command)
+      .filter((command) => probes.recall(command) === undefined)
+    if (missing.length > 0) await probes.run(missing)
+    for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
+    const result = await parseWithProbes(
+      {
+        top: options.top ?? 'Kconfig',
+        dialect: options.dialect ?? detectDialect(readFile),
+        readFile,
+        environment: (name) => variables[name],
+      },
+      probes,
+    )
+    probes.save()
+    return { ...result, probeErrors: probes.errors, environment: variables }
+  } finally {
+    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Reads a tree as often as its probes need. */
+export async function parseWithProbes(
+  input: Omit<Parameters<typeof parseKconfig>[0], 'shell'>,
+  probes: Probes,
+): Promise<KconfigResult> {
+  const answers = new Map<string, string>()
+  const shell = (command: string): string | undefined => answers.get(command) ?? probes.recall(command)
+  for (let round = 0; ; round++) {
+    const result = parseKconfig({ ...input, shell })
+    if (result.ok || result.error.type !== 'unanswered' || round >= MAX_ROUNDS) return result
+    const results = await probes.run(result.error.commands)
+    for (const command of result.error.commands) answers.set(command, results.get(command) ?? '')
+  }
+}

@@ -1,0 +1,60 @@
+import { type Diagnostic, nearNames, type Origin } from '../diagnostics/index.ts'
+import type { Kernel } from './kernel.ts'
+
+export interface SymbolDemand {
+  readonly symbol: string
+  /** Acceptable values, best first. */
+  readonly accepted: readonly string[]
+  readonly origins: readonly Origin[]
+}
+
+export interface ModuleDemand {
+  readonly name: string
+  readonly origins: readonly Origin[]
+}
+
+/** Everything that was asked of a kernel and is not so. Nothing for a kernel that has it all. */
+export function checkKernel(
+  kernel: Kernel,
+  symbols: readonly SymbolDemand[],
+  modules: readonly ModuleDemand[],
+): readonly Diagnostic[] {
+  return [
+    ...symbols.flatMap((demand) => checkSymbol(kernel, demand)),
+    ...modules.flatMap((demand) => checkModule(kernel, demand)),
+  ]
+}
+
+function checkSymbol(kernel: Kernel, { symbol, accepted, origins }: SymbolDemand): readonly Diagnostic[] {
+  const value = kernel.config.get(symbol) ?? 'n'
+  if (accepted.includes(value)) return []
+  const known = kernel.config.has(symbol)
+  const near = known ? [] : nearNames(symbol, kernel.config.keys())
+  return [
+    {
+      what: `${kernel.name} has CONFIG_${symbol}=${value}, and ${accepted.map((wanted) => `=${wanted}`).join(' or ')} is wanted`,
+      where: [...origins, kernel.origin],
+      why: known
+        ? 'a prebuilt kernel is as its distribution configured it'
+        : `its configuration does not name this symbol${near.length === 0 ? '' : `; near names: ${near.join(', ')}`}`,
+      fix: 'ask for a value this kernel has, or choose another kernel',
+    },
+  ]
+}
+
+function checkModule(kernel: Kernel, { name, origins }: ModuleDemand): readonly Diagnostic[] {
+  const normal = name.replaceAll('-', '_')
+  if (kernel.modules.names.has(normal) || kernel.modules.builtin.has(normal)) return []
+  const near = nearNames(normal, [...kernel.modules.names.keys(), ...kernel.modules.builtin])
+  return [
+    {
+      what: `${kernel.name} has no module ${name}`,
+      where: [...origins, kernel.origin],
+      why: `it is neither among its ${kernel.modules.names.size} modules nor built in`,
+      fix:
+        near.length === 0
+          ? 'correct the name, or choose another kernel'
+          : `did you mean ${near.join(' or ')}?`,
+    },
+  ]
+}

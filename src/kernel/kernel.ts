@@ -1,0 +1,21 @@
+import type { Origin } from '../diagnostics/index.ts'
+import type { Content, PackageIdentity } from '../filetree/index.ts'
+import type { KmodSource } from '../kmod/index.ts'
+
+/** A kernel that is there: what a system needs to know of it, wherever it came from. */
+export interface Kernel {
+  /** For messages: `linux-image-6.1.0-31-arm64 6.1.128-1`. */
+  readonly name: string
+  /** As `uname -r` will say it; also the name of its folder under lib/modules. */
+  readonly release: string
+  /** The image that a boot loader starts. */
+  readonly image: Content
+  /** Final configuration, symbol (without `CONFIG_`) to value. */
+  readonly config: ReadonlyMap<string, string>
+  readonly modules: KmodSource
+  /** Content of a module by its path relative to lib/modules/RELEASE. */
+  moduleContent(path: string): Content
+  readonly package?: PackageIdentity
+  /** Where this kernel was chosen. */
+  readonly origin: Origin
+}

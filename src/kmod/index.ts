@@ -1,0 +1,30 @@
+/**
+ * Kernel modules: what a .ko says about itself, and which ones must be loaded in which order.
+ *
+ * A kernel module is a relocatable ELF file. Its `.modinfo` section holds `key=value` strings: its name, the modules
+ * whose symbols it uses (`depends`), those it would like to have loaded before or after it (`softdep`), the
+ * *aliases* by which the kernel asks for it (`pci:v00008086d…`, `nft-expr-1-fib`, `fs-btrfs`), its licence, its
+ * parameters, the firmware it may ask for, and the `vermagic` of the kernel that it was built for.
+ *
+ * A {@link KmodSource} is the set of modules of one kernel, `lib/modules/VERSION`: a module's file name gives its
+ * name, and the file is read when it is needed. {@link planLoad} turns names, paths or aliases into a
+ * {@link LoadPlan}: the files to load, in order, each with the reason why it is there.
+ *
+ * In a module's name `-` and `_` are the same; here it is always written with `_`.
+ *
+ * Functions answer with a value or a typed error; input is hostile and never makes them throw.
+ */
+export { type AliasIndex, indexAliases } from './alias.ts'
+export { parseBuiltin, parseBuiltinModinfo } from './builtin.ts'
+export type { BuiltinUse, PlanError, PlanNote, StepReason } from './closure.ts'
+export type { KmodError, KmodResult, Result } from './error.ts'
+export type { ExportedSymbol } from './exports.ts'
+export { graphOfSymbols, type SymbolGraph } from './graph.ts'
+export { type Kmod, readKmod } from './kmod.ts'
+export type { KmodParameter, ModinfoField, Softdep } from './modinfo.ts'
+export { type ModprobePlan, planAsModprobe } from './modprobe.ts'
+export { type Compression, isKmodPath, kmodCompression, kmodName, normalizeAlias } from './name.ts'
+export { describeReason, type LoadPlan, type LoadStep, planLoad } from './plan.ts'
+export { type KmodSignature, readSignature } from './signature.ts'
+export { type AliasMatches, createKmodSource, type KmodSource, type KmodSourceOptions } from './source.ts'
+export { type ImportedSymbol, type KmodSymbols, readKmodSymbols } from './symbols.ts'

@@ -1,0 +1,67 @@
+import { type BuiltinUse, collectClosure, type PlanError, type PlanNote, type StepReason } from './closure.ts'
+import type { Result } from './error.ts'
+import { orderModules } from './order.ts'
+import type { KmodSource } from './source.ts'
+
+/** One module to load. */
+export interface LoadStep {
+  readonly name: string
+  /** Relative to `lib/modules/VERSION`. */
+  readonly path: string
+  readonly reason: StepReason
+  /**
+   * False when only softdeps ask for it: its failure to load is no failure of the plan. (A softdep on an
+   * algorithm brings every implementation, and those for other processors refuse to load.)
+   */
+  readonly required: boolean
+}
+
+export interface LoadPlan {
+  /** In the order of loading. Unloading is the reverse. */
+  readonly steps: readonly LoadStep[]
+  /** What was wanted and is part of the kernel already. A plan for built-in targets alone has no steps. */
+  readonly builtin: readonly BuiltinUse[]
+  /** What a user may want to know: softdeps that could not be honoured, or not as written. */
+  readonly notes: readonly PlanNote[]
+}
+
+/**
+ * The modules to load for some targets, in order: every dependency before what uses it, and what softdeps name,
+ * all lines of a module counted, before (`pre`) or after (`post`) it as far as that is possible. A target is a
+ * module's name (`-` and `_` alike), its path, or an alias (`nft-expr-1-fib`), which may stand for several.
+ *
+ * Reads the modules of the plan, and all others only if a name has to be looked up as an alias.
+ */
+export async function planLoad(
+  source: KmodSource,
+  targets: readonly string[],
+): Promise<Result<LoadPlan, PlanError>> {
+  const collected = await collectClosure(source, targets)
+  if (!collected.ok) return collected
+  const closure = collected.value
+  const order = orderModules(closure)
+  if (order.type === 'cycle') {
+    const [first = ''] = order.names
+    const message = `modules depend on each other: ${[...order.names, first].join(' -> ')}`
+    return { ok: false, error: { type: 'cycle', names: order.names, message } }
+  }
+  const steps: LoadStep[] = []
+  for (const name of order.names) {
+    const module = closure.modules.get(name)
+    if (module === undefined) continue
+    steps.push({ name, path: module.path, reason: module.reason, required: module.required })
+  }
+  return { ok: true, value: { steps, builtin: closure.builtin, notes: [...closure.notes, ...order.notes] } }
+}
+
+/** Why a step is in a plan, for people. */
+export function describeReason(reason: StepReason): string {
+  switch (reason.type) {
+    case 'target':
+      return `asked for as ${reason.target}`
+    case 'dependency':
+      return `${reason.of} depends on it`
+    case 'softdep':
+      return `softdep of ${reason.of}: ${reason.line}`
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A conversation over a serial line: what came in, and waiting for something in it. No process, no device: bytes in,
+ * bytes out.
+ */
+export interface SerialLine {
+  /** Everything received so far, as text. */
+  transcript(): string
+  /** Hands in what the other side said. */
+  receive(bytes: Uint8Array): void
+  /** The other side is gone; whoever waits, waits in vain. */
+  end(reason: string): void
+  /**
+   * Waits until what came in after the last match matches `pattern`, and moves on to the end of that match.
+   *
+   * @throws SerialError-shaped Error when `timeoutMs` passes or the other side goes first; it quotes the last lines.
+   */
+  expect(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>
+  send(text: string): void
+}
+
+interface Waiting {
+  readonly pattern: RegExp
+  readonly resolve: (match: RegExpExecArray) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** A line whose outgoing text goes to `write`. Terminal control sequences are taken out of what comes in. */
+export function openSerialLine(write: (text: string) => void): SerialLine {
+  const decoder = new TextDecoder()
+  let text = ''
+  let position = 0
+  let ended: string | undefined
+  let waiting: Waiting | undefined
+
+  const lastLines = (): string => text.slice(-1500).split('\n').slice(-15).join('\n')
+  const settle = (): void => {
+    if (waiting === undefined) return
+    const match = new RegExp(waiting.pattern.source, waiting.pattern.flags.replace(/[gy]/g, '')).exec(
+      text.slice(position),
+    )
+    const { resolve, reject, timer, pattern } = waiting
+    if (match !== null) {
+      position += match.index + match[0].length
+      clearTimeout(timer)
+      waiting = undefined
+      resolve(match)
+    } else if (ended !== undefined) {
+      clearTimeout(timer)
+      waiting = undefined
+      reject(new Error(`${ended} before ${pattern} was seen; the last lines were:\n${lastLines()}`))
+    }
+  }
+  return {
+    transcript: () => text,
+    receive(bytes) {
+      text += withoutControls(decoder.decode(bytes, { stream: true }))
+      settle()
+    },
+    end(reason) {
+      ended = reason
+      settle()
+    },
+    expect(pattern, timeoutMs) {
+      return new Promise((resolve, reject) => {
+        if (waiting !== undefined) throw new Error('two parts of the program wait on one serial line')
+        const timer = setTimeout(() => {
+          waiting = undefined
+          reject(
+            new Error(
+              `${pattern} was not seen in ${timeoutMs / 1000} s; the last lines were:\n${lastLines()}`,
+            ),
+          )
+        }, timeoutMs)
+        waiting = { pattern, resolve, reject, timer }
+        settle()
+      })
+    },
+    send: write,
+  }
+}
+
+/** Drops carriage returns and ECMA-48 control sequences (`ESC [ … letter`, as a shell asking for the cursor sends). */
+function withoutControls(text: string): string {
+  return text.replace(/\r/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
+}

@@ -1,0 +1,48 @@
+import type { Engine, FileArtifact } from '../engine/index.ts'
+import { buildSquashfs, type Content, imageEntries, readContent, writeCpio } from '../filetree/index.ts'
+import type { AssembledSystem } from '../system/index.ts'
+
+/** The root file system as a squashfs image. */
+export function rootImage(engine: Engine, system: AssembledSystem): Promise<FileArtifact> {
+  return buildSquashfs(engine, imageEntries(system.rootTree))
+}
+
+/** The initramfs, compressed with the best method of ours that the kernel can unpack. */
+export async function initramfsImage(engine: Engine, system: AssembledSystem): Promise<FileArtifact> {
+  const entries = imageEntries(system.initramfsTree)
+  const archive = await engine.compute({
+    kind: 'function',
+    name: 'archive the initramfs',
+    function: { id: 'filetree/cpio', version: 1 },
+    input: { entries },
+    run: (context) => context.put(writeCpio(context, entries)),
+  })
+  const zstd = system.kernel.config.get('RD_ZSTD') === 'y'
+  const made = await engine.build({
+    kind: 'command',
+    name: 'compress the initramfs',
+    // The kernel's zstd takes windows up to 8 MiB (lib/decompress_unzstd.c); level 19 stays within.
+    argv: zstd
+      ? ['zstd', '-q', '-19', '--single-thread', '-o', 'initramfs.img', 'initramfs.cpio']
+      : ['sh', '-c', 'exec gzip -9 -n < initramfs.cpio > initramfs.img'],
+    env: {},
+    inputs: { 'initramfs.cpio': archive },
+    outputs: ['initramfs.img'],
+    tools: zstd ? [] : ['gzip'],
+  })
+  const image = made['initramfs.img']
+  if (image?.kind !== 'file') throw new Error('the compressor left no file')
+  return image
+}
+
+/** Content as a file of its own in the store. */
+export async function contentFile(engine: Engine, name: string, content: Content): Promise<FileArtifact> {
+  if (content.type === 'artifact') return content.artifact
+  return engine.compute({
+    kind: 'function',
+    name: `take out ${name}`,
+    function: { id: 'outputs/content', version: 1 },
+    input: { content },
+    run: async (context) => context.put(await readContent(context, content)),
+  })
+}

@@ -1,0 +1,15 @@
+/**
+ * Outputs: what a system can be built into, one file each. Adding one is adding a file and naming it here.
+ */
+import { initramfs } from './initramfs.ts'
+import { kernel } from './kernel.ts'
+import type { Output } from './output.ts'
+import { rootfs } from './rootfs.ts'
+import { vm } from './vm.ts'
+
+export type { Output, OutputContents } from './output.ts'
+export { type WrittenOutput, writeOutput } from './write.ts'
+export { initramfs, kernel, rootfs, vm }
+
+/** Every output, in the order in which they are shown. */
+export const outputs: readonly Output[] = [vm, rootfs, initramfs, kernel]

@@ -1,0 +1,256 @@
+import { dirname } from 'node:path'
+import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
+import type { Engine } from '../engine/index.ts'
+import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
+import { checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
+import {
+  type LostState,
+  renderInitramfs,
+  renderOpenRc,
+  type Service,
+  serviceGraph,
+  stateOf,
+  stateService,
+} from '../services/index.ts'
+import { accountFiles } from './accounts.ts'
+import { appletLinks } from './applets.ts'
+import { baseFiles, basePackages, baseServices, targetNeeds } from './base.ts'
+import type { ServiceRequest } from './contributions.ts'
+import type { DefinedSystem } from './definition.ts'
+import { evaluate } from './evaluate.ts'
+import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
+import { type Asked, merge, mergeKernel, type Requirements } from './merge.ts'
+import { packageNeeds, type SystemFolders } from './package-needs.ts'
+
+/** A system with everything worked out: what an output needs, and nothing left to decide. */
+export interface AssembledSystem {
+  readonly definition: DefinedSystem
+  /** Folder of the system file; places in manifests are given relative to it. */
+  readonly folder: string
+  readonly requirements: Requirements
+  readonly kernel: Kernel
+  readonly commandLine: string
+  readonly loadPlans: readonly NamedPlan[]
+  readonly rootTree: FileTree
+  readonly initramfsTree: FileTree
+  /** What services write and, without a state partition, lose. */
+  readonly lostAtPowerOff: readonly {
+    readonly path: string
+    readonly what: string
+    readonly service: string
+  }[]
+}
+
+/**
+ * Works out a system: evaluates and merges what its file says, fetches packages and kernel, proves that the kernel
+ * has what was asked of it, plans kernel modules, orders services and composes the file trees.
+ *
+ * @throws UserError for whatever the user must change
+ */
+export async function assemble(
+  engine: Engine,
+  definition: DefinedSystem,
+  options: SystemFolders,
+): Promise<AssembledSystem> {
+  const { contributions } = await evaluate(definition)
+  const requirements = merge(contributions)
+  const base: Origin = { feature: 'base system', ...definition.origin }
+  const { context, request, kernelSource, kernelPackage } = packageNeeds(
+    engine,
+    definition,
+    requirements,
+    options,
+  )
+  const packages = await openPackages(context, request)
+  const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
+  proveKernel(kernel, requirements)
+
+  const planned = await planAll(engine, kernel, planRequests(definition, requirements, base))
+  const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
+  const requested = requirements.services.map(({ value, origins }): Service => {
+    const { kmods, ...request }: ServiceRequest = value
+    const plan = planOf(value.name)
+    return {
+      ...request,
+      origin: origins[0] ?? base,
+      ...(kmods === undefined || plan === undefined ? {} : { kmods: kmodSteps(plan, kernel) }),
+    }
+  })
+  const services = [...baseServices(requirements, base), ...requested]
+  const kept = stateOf(services)
+  const statePlan = planOf('state')
+  if (definition.state !== undefined && statePlan !== undefined) {
+    services.push(
+      stateService({
+        device: definition.device.disks.state,
+        fileSystem: 'ext4',
+        kmods: kmodSteps(statePlan, kernel),
+        services,
+        origin: definition.origin,
+      }),
+    )
+  }
+  const login = requirements.console
+  const graph = serviceGraph(services)
+  const serviceTree = renderOpenRc(graph, {
+    origin: base,
+    consoles:
+      login === undefined
+        ? []
+        : [
+            {
+              device: definition.device.console.tty,
+              baud: definition.device.console.baudRate,
+              access: login.value.type === 'open' ? 'shell' : 'login',
+              origin: login.origins[0] ?? base,
+            },
+          ],
+  })
+  const rootPassword = login?.value.type === 'password' ? login.value.hash : undefined
+  const own = mergeTrees(
+    serviceTree,
+    baseFiles(requirements, base),
+    accountFiles(requirements.users, rootPassword, base),
+    requirements.files,
+    kmodFiles(
+      planned.filter(({ name }) => name !== 'initramfs'),
+      kernel,
+    ),
+    await appletTree(packages, requirements, base),
+  )
+  const rootTree = await withPackages(packages, requirements, own, base)
+  const initramfsPlan = planOf('initramfs')
+  if (initramfsPlan === undefined) throw new Error('there is no load plan for the initramfs')
+  return {
+    definition,
+    folder: dirname(options.file),
+    requirements,
+    kernel,
+    commandLine: [
+      ...definition.device.kernelParameters,
+      'loglevel=4',
+      ...requirements.kernelParameters.map(({ value }) => value),
+    ].join(' '),
+    loadPlans: planned,
+    rootTree,
+    initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, base),
+    lostAtPowerOff:
+      definition.state === undefined
+        ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
+        : [],
+  }
+}
+
+/** Proves that the kernel has everything that was asked of it, conditional requirements included. */
+function proveKernel(kernel: Kernel, requirements: Requirements): void {
+  const conflicts: Diagnostic[] = []
+  const isOn = (symbol: string): boolean => ['y', 'm'].includes(kernel.config.get(symbol) ?? 'n')
+  const conditional = requirements.conditionalKernel.filter(({ when }) => isOn(when))
+  const unconditional = requirements.kernel.symbols.map(({ symbol, accepted, origins }) => ({
+    value: { config: { [symbol]: accepted } },
+    origins,
+  }))
+  const all = mergeKernel([...unconditional, ...conditional], conflicts)
+  const modules = [...requirements.kernel.modules, ...all.modules].map(({ value, origins }) => ({
+    name: value,
+    origins,
+  }))
+  const problems = [...conflicts, ...checkKernel(kernel, all.symbols, modules)]
+  if (problems.length > 0) throw new UserError(...problems)
+}
+
+function planRequests(
+  definition: DefinedSystem,
+  requirements: Requirements,
+  base: Origin,
+): readonly PlanRequest[] {
+  const ofServices = requirements.services.flatMap(({ value, origins }): PlanRequest[] =>
+    value.kmods === undefined ? [] : [{ name: value.name, targets: value.kmods, origins }],
+  )
+  const state = { name: 'state', targets: ['ext4'], origins: [definition.origin] }
+  return [
+    { name: 'initramfs', targets: [...definition.device.storageModules, 'squashfs'], origins: [base] },
+    ...ofServices,
+    ...(definition.state === undefined ? [] : [state]),
+  ]
+}
+
+/** The modules that plans refer to, where insmod will look for them. */
+function kmodFiles(plans: readonly NamedPlan[], kernel: Kernel): FileTree {
+  const files = new Map<string, Entry>()
+  for (const { steps, origins } of plans) {
+    for (const { path } of steps) {
+      const target = `/usr/lib/modules/${kernel.release}/${path}`
+      const present = files.get(target)
+      files.set(target, {
+        type: 'file',
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        content: kernel.moduleContent(path),
+        origins: [...new Set([...(present?.origins ?? []), ...origins])],
+        ...(kernel.package === undefined ? {} : { package: kernel.package }),
+      })
+    }
+  }
+  return files
+}
+
+async function appletTree(packages: Packages, requirements: Requirements, base: Origin): Promise<FileTree> {
+  const needed = targetNeeds.applets.map((value): Asked<string> => ({ value, origins: [base] }))
+  return appletLinks(
+    [...needed, ...requirements.applets],
+    await busyboxApplets(packages, basePackages.busybox, base),
+  )
+}
+
+/** Adds the files of packages that are referred to, with all that those need. */
+async function withPackages(
+  packages: Packages,
+  requirements: Requirements,
+  own: FileTree,
+  base: Origin,
+): Promise<FileTree> {
+  const roots = [
+    ...requirements.packageFiles.flatMap(({ value, origins }) =>
+      origins.map((origin) => ({ package: value.package, path: value.path, origin })),
+    ),
+    ...targetNeeds.files.map((file) => ({ ...file, origin: base })),
+  ]
+  const { tree, expects } = await packages.closure(roots, new Set(own.keys()))
+  const missing = expects.filter(({ kind }) => kind === 'interpreter')
+  if (missing.length > 0) {
+    throw new UserError(
+      ...missing.map(({ path, neededBy, origins }) => ({
+        what: `${neededBy.at(-1)} is run by ${path}, which the system does not have`,
+        where: origins,
+        why: `needed through ${neededBy.join(' → ')}`,
+        fix: `ask for the package that has ${path} as well`,
+      })),
+    )
+  }
+  const complete = completeTree(mergeTrees(own, tree))
+  return mergeTrees(complete, usrMergeLinks(complete, base))
+}
+
+/** The initramfs: its script, a busybox that needs no library, and the modules of its plan. */
+async function initramfsTree(
+  packages: Packages,
+  definition: DefinedSystem,
+  kernel: Kernel,
+  plan: NamedPlan,
+  base: Origin,
+): Promise<FileTree> {
+  const script = renderInitramfs({
+    kmods: kmodSteps(plan, kernel),
+    root: { by: 'path', path: definition.device.disks.root },
+    fileSystem: 'squashfs',
+    origin: base,
+  })
+  const busybox = await packages.entry(basePackages.staticBusybox, '/bin/busybox', base)
+  const tree = completeTree(
+    mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), kmodFiles([plan], kernel)),
+  )
+  return mergeTrees(tree, usrMergeLinks(tree, base))
+}

@@ -1,0 +1,158 @@
+import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
+import { canonicalPath, type Node } from '../filetree/index.ts'
+import { type ServiceHandle, serviceHandle } from '../services/index.ts'
+import { appletPath } from './applets.ts'
+import type {
+  ConsoleLogin,
+  Contribution,
+  KernelRequirement,
+  LongrunRequest,
+  NetworkInterface,
+  OneshotRequest,
+  ServiceRequest,
+  User,
+} from './contributions.ts'
+import type { Device } from './device.ts'
+
+interface FileOptions {
+  /** Permission bits; 0o644 for files, 0o755 for directories. */
+  readonly mode?: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** What `setup` and every feature is handed: all that can be said about a system. */
+export interface SystemBuilder {
+  readonly device: Device
+  /** Names the system; a second, different name is a conflict. */
+  hostname(name: string): void
+  readonly kernel: {
+    /** Asks for Kconfig symbols and kernel modules. Everything asked for is proved to be in the final kernel. */
+    require(requirement: KernelRequirement): void
+    /** The same, but only if something else turned `symbol` on. */
+    when(symbol: string, requirement: KernelRequirement): void
+    /** A service that loads `targets` and all they depend on when it comes up, and unloads them when it goes down. */
+    load(name: string, targets: readonly string[]): ServiceHandle
+    /** Adds one parameter to the kernel command line. */
+    parameter(parameter: string): void
+    /** Sets a sysctl at boot, for example `net.ipv4.ip_forward` to `1`. */
+    sysctl(key: string, value: string | number): void
+  }
+  readonly packages: {
+    /**
+     * Uses one file of a Debian package: it, the libraries and interpreter it needs, and the data its package
+     * cannot do without come into the image. Returns the path to call it by.
+     */
+    file(name: string, path: string): string
+  }
+  /** Uses applets of busybox; each becomes a link in the search path. */
+  applets(...names: readonly string[]): void
+  /** Uses one applet and returns the path to call it by. */
+  applet(name: string): string
+  readonly files: {
+    text(path: string, text: string, options?: FileOptions): void
+    directory(path: string, options?: FileOptions): void
+    symlink(path: string, target: string): void
+    hardlink(path: string, target: string): void
+    device(
+      path: string,
+      device: { kind: 'character' | 'block'; major: number; minor: number } & FileOptions,
+    ): void
+  }
+  readonly services: {
+    /** Something that is done once, and undone when it goes down. */
+    oneshot(service: OneshotRequest): ServiceHandle
+    /** A program that runs in the foreground and is started again when it ends. */
+    longrun(service: LongrunRequest): ServiceHandle
+    /** Makes `service` require another one, after it was defined: for features that share a service. */
+    require(service: ServiceHandle, required: ServiceHandle): void
+  }
+  /** Who may log in on the serial console; nobody by default. */
+  readonly console: { login(login: ConsoleLogin): void }
+  readonly users: { add(user: User): void }
+  readonly network: { interface(definition: NetworkInterface): void }
+  /** The same builder, with everything it is told ascribed to `origin`. For {@link defineFeature}. */
+  as(origin: Origin): SystemBuilder
+}
+
+function absolute(path: string, origin: Origin): string {
+  if (path.startsWith('/') && !path.includes('\0')) return canonicalPath(path)
+  throw new UserError({
+    what: `${JSON.stringify(path)} is no path on the target`,
+    where: [origin],
+    why: 'a path on the target is absolute',
+    fix: 'begin it with /',
+  })
+}
+
+/** A builder that hands every contribution to `contribute`, in order. */
+export function createBuilder(
+  device: Device,
+  contribute: (contribution: Contribution) => void,
+  ascribed?: Origin,
+): SystemBuilder {
+  const here = (): Origin => ascribed ?? callSite()
+  const entry = (path: string, node: Node): void => {
+    const origin = here()
+    contribute({ type: 'entry', origin, path: absolute(path, origin), entry: { ...node, origins: [origin] } })
+  }
+  const service = (request: ServiceRequest): ServiceHandle => {
+    contribute({ type: 'service', origin: here(), service: request })
+    return serviceHandle(request)
+  }
+  return {
+    device,
+    hostname: (hostname) => contribute({ type: 'hostname', origin: here(), hostname }),
+    kernel: {
+      require: (requirement) => contribute({ type: 'kernel', origin: here(), requirement }),
+      when: (symbol, requirement) =>
+        contribute({ type: 'kernel', origin: here(), requirement, when: symbol }),
+      load: (name, targets) =>
+        service({
+          kind: 'oneshot',
+          name,
+          description: `kernel modules: ${targets.join(', ')}`,
+          kmods: targets,
+        }),
+      parameter: (parameter) => contribute({ type: 'kernel-parameter', origin: here(), parameter }),
+      sysctl: (key, value) => contribute({ type: 'sysctl', origin: here(), key, value: String(value) }),
+    },
+    packages: {
+      file(name, path) {
+        const origin = here()
+        const canonical = absolute(path, origin)
+        contribute({ type: 'package-file', origin, package: name, path: canonical })
+        return canonical
+      },
+    },
+    applets(...names) {
+      for (const name of names) contribute({ type: 'applet', origin: here(), name })
+    },
+    applet(name) {
+      contribute({ type: 'applet', origin: here(), name })
+      return appletPath(name)
+    },
+    files: {
+      text: (path, text, { mode = 0o644, uid = 0, gid = 0 } = {}) =>
+        entry(path, { type: 'file', mode, uid, gid, content: { type: 'text', text } }),
+      directory: (path, { mode = 0o755, uid = 0, gid = 0 } = {}) =>
+        entry(path, { type: 'directory', mode, uid, gid }),
+      symlink: (path, target) => entry(path, { type: 'symlink', target, uid: 0, gid: 0 }),
+      hardlink: (path, target) => entry(path, { type: 'hardlink', target: absolute(target, here()) }),
+      device: (path, { kind, major, minor, mode = 0o600, uid = 0, gid = 0 }) =>
+        entry(path, { type: 'device', kind, major, minor, mode, uid, gid }),
+    },
+    services: {
+      oneshot: (request) => service({ ...request, kind: 'oneshot' }),
+      longrun: (request) => service({ ...request, kind: 'longrun' }),
+      require: (handle, requires) =>
+        contribute({ type: 'dependency', origin: here(), service: handle, requires }),
+    },
+    console: { login: (login) => contribute({ type: 'console', origin: here(), login }) },
+    users: { add: (user) => contribute({ type: 'user', origin: here(), user }) },
+    network: {
+      interface: (definition) => contribute({ type: 'interface', origin: here(), interface: definition }),
+    },
+    as: (origin) => createBuilder(device, contribute, origin),
+  }
+}

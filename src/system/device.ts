@@ -1,0 +1,48 @@
+/**
+ * The hardware a system is made for. A device is plain data: one file under `devices/` each.
+ */
+
+/** Debian's name of the architecture; decides packages, kernel and emulator. */
+export type Architecture = 'arm64' | 'amd64' | 'armhf' | 'mipsel'
+
+/** How QEMU plays this device; absent for hardware that it cannot play. */
+export interface Emulator {
+  /** The program, for example `qemu-system-aarch64`. */
+  readonly program: string
+  /** `-M` */
+  readonly machine: string
+  /** `-cpu` under emulation; under KVM the host's own is used. */
+  readonly cpu: string
+  readonly memoryMebibytes: number
+  /** May use KVM where a probe shows that a guest really runs. */
+  readonly kvm: boolean
+  /** QEMU device model of a network card. */
+  readonly networkCard: string
+  /** QEMU device model of a disk. */
+  readonly disk: string
+}
+
+export interface Device {
+  /** What `--help`, manifests and messages call it: `qemu-aarch64`. */
+  readonly name: string
+  /** One sentence: what it is and who would use it. */
+  readonly description: string
+  readonly architecture: Architecture
+  /**
+   * Where the kernel's description of the hardware comes from. `platform`: the machine or its firmware hands one
+   * over, and no output carries a dtb of ours.
+   */
+  readonly deviceTree: { readonly source: 'platform' }
+  readonly console: { readonly tty: string; readonly baudRate: number }
+  /** Kernel command line that the hardware itself calls for, the console included. */
+  readonly kernelParameters: readonly string[]
+  /** Kernel modules (or built-in drivers) without which the root cannot be reached. */
+  readonly storageModules: readonly string[]
+  /** Kernel modules (or built-in drivers) of its network cards. */
+  readonly networkModules: readonly string[]
+  /** Block devices as the kernel names them. */
+  readonly disks: { readonly root: string; readonly state: string }
+  /** Output that `firmwright build` makes when none is named. */
+  readonly defaultOutput: string
+  readonly emulator?: Emulator
+}
