@@ -15,6 +15,8 @@ export function syslogService(options: { readonly sizeKiB?: number; readonly ori
     description: 'System log in memory',
     command: ['/sbin/syslogd', '-n', `-C${options.sizeKiB ?? 128}`],
     output: 'discard',
+    // It asks for the hostname once.
+    after: [{ kind: 'service', name: 'hostname' }],
     // What starts after it may log with its first breath.
     readiness: { check: ['test', '-S', '/dev/log'], timeoutSeconds: 5 },
     cleanup: [['rm', '-f', '/dev/log']],
@@ -43,7 +45,7 @@ export function hostnameService(options: { readonly hostname: string; readonly o
     name: 'hostname',
     description: `Name of this machine: ${options.hostname}`,
     up: `echo ${quote(options.hostname)} >/proc/sys/kernel/hostname`,
-    phase: 'boot',
+    phase: 'sysinit',
     origin: options.origin,
   }
 }
@@ -69,7 +71,7 @@ export function sysctlService(options: {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => {
       const path = key.includes('/') ? key : key.replaceAll('.', '/')
-      return `echo ${quote(String(value))} >${quote(`/proc/sys/${path}`)}`
+      return `printf '%s\\n' ${quote(String(value))} >${quote(`/proc/sys/${path}`)}`
     })
   return {
     kind: 'oneshot',

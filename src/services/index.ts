@@ -34,10 +34,12 @@ export {
 } from './service.ts'
 export { type LostState, type StateOptions, stateFolder, stateOf, stateService } from './state.ts'
 export {
+  appletPath,
   appletsOf,
   baseServiceApplets,
   busyboxApplets,
   initramfsApplets,
+  loginApplets,
   openRcFiles,
   seedrngFile,
   terminalGroup,

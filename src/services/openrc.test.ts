@@ -139,11 +139,11 @@ describe('renderOpenRc', () => {
     expect(links.sort()).toEqual([
       '/etc/runlevels/boot/clock',
       '/etc/runlevels/boot/entropy',
-      '/etc/runlevels/boot/hostname',
       '/etc/runlevels/boot/loopback',
       '/etc/runlevels/boot/sysctl',
       '/etc/runlevels/default/dns',
       '/etc/runlevels/default/firewall',
+      '/etc/runlevels/sysinit/hostname',
       '/etc/runlevels/sysinit/klog',
       '/etc/runlevels/sysinit/state',
       '/etc/runlevels/sysinit/syslog',
@@ -218,7 +218,7 @@ describe('a rendered service', () => {
       tools,
     )
     expect(openRcRun('a', 'start')).toEqual({ status: 0, output: 'up  it *\n * a: The service a\n' })
-    expect(openRcRun('a', 'stop')).toEqual({ status: 0, output: 'x 1 0 - Live 0x0\n' })
+    expect(openRcRun('a', 'stop')).toEqual({ status: 0, output: 'x 1 0 - Live 0x0\n * a: stopped\n' })
     expect(readFileSync(join(root, 'proc/modules'), 'utf8')).toBe('')
   })
 
@@ -343,7 +343,7 @@ describe('the base services', () => {
       origin,
     })
     expect(service.up).toBe(
-      'echo 1 >/proc/sys/net/ipv4/ip_forward\necho 0 >/proc/sys/net/ipv4/conf/eth0.1/rp_filter',
+      "printf '%s\\n' 1 >/proc/sys/net/ipv4/ip_forward\nprintf '%s\\n' 0 >/proc/sys/net/ipv4/conf/eth0.1/rp_filter",
     )
   })
 })

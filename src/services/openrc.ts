@@ -37,7 +37,7 @@ export interface OpenRcOptions {
 
 /**
  * The files that make OpenRC, under busybox init on a read-only root, run these services. Besides them the target
- * needs {@link targetNeeds}.
+ * needs what target-needs.ts lists.
  *
  * busybox init reads /etc/inittab; `openrc PHASE` starts the services in /etc/runlevels/PHASE in parallel, each as
  * soon as what it depends on is up. When the last phase is complete, one line on the console says so:

@@ -127,6 +127,7 @@ stop() {
 	down
 	down_status=$?
 	kmod_down "$RC_SVCNAME" kmods
+	[ $down_status != 0 ] || einfo "$RC_SVCNAME: stopped"
 	return $down_status
 }
 
@@ -138,7 +139,7 @@ supervise() {
 
 # ready SECONDS COMMAND...: waits until the command succeeds
 ready() {
-	tries=$(($1 * 5)) seconds=$1
+	tries=$(($1 * 10)) seconds=$1
 	shift
 	until ("$@") >/dev/null 2>&1; do
 		tries=$((tries - 1))
@@ -146,7 +147,7 @@ ready() {
 			eerror "$RC_SVCNAME was not ready within $seconds s"
 			return 1
 		fi
-		sleep 0.2
+		sleep 0.1
 	done
 }
 `

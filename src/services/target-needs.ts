@@ -8,7 +8,6 @@ import type { Service } from './service.ts'
 /** Files of package `openrc`. Its own init.sh, gendepends.sh and openrc-run.sh must not be there: ours are. */
 export const openRcFiles: readonly string[] = [
   '/usr/bin/rc-status',
-  '/usr/lib/rc/version',
   '/usr/sbin/openrc',
   '/usr/sbin/openrc-run',
   '/usr/sbin/rc-service',
@@ -18,14 +17,21 @@ export const openRcFiles: readonly string[] = [
 /** The program of {@link entropyService}, of package `openrc` as well. */
 export const seedrngFile = '/usr/lib/rc/sbin/seedrng'
 
+const systemApplets = new Set(
+  'findfs getty halt ifconfig init insmod klogd poweroff reboot rmmod start-stop-daemon syslogd'.split(' '),
+)
+
+/** Where the link for an applet belongs: rendered files name some by their path. */
+export function appletPath(applet: string): string {
+  return `/usr/${systemApplets.has(applet) ? 'sbin' : 'bin'}/${applet}`
+}
+
 /** busybox applets that the root needs for any set of services. */
 export const busyboxApplets: readonly string[] = [
   'chmod',
-  'getty',
   'halt',
   'init',
   'ln',
-  'login',
   'mkdir',
   'mkfifo',
   'mount',
@@ -33,8 +39,6 @@ export const busyboxApplets: readonly string[] = [
   'reboot',
   'sh',
   'sleep',
-  'test',
-  'umount',
 ]
 
 /** The applets that only some services need, as rendered; what a service's own commands call is its own affair. */
@@ -50,6 +54,9 @@ export function appletsOf(services: readonly Service[]): readonly string[] {
   }
   return [...applets].sort()
 }
+
+/** Applets of a console with a login. */
+export const loginApplets: readonly string[] = ['getty', 'login']
 
 /** Applets that the base services call, by the name of the service. */
 export const baseServiceApplets: Readonly<Record<string, readonly string[]>> = {
