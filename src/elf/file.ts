@@ -3,7 +3,7 @@ import type { ElfResult } from './error.ts'
 import { type ElfHeader, readHeader } from './header.ts'
 import { type ElfInput, inputOfBytes } from './input.ts'
 import { type ElfRelocation, readRelocations } from './relocations.ts'
-import { type ElfSection, readSectionData, readSections, sectionType } from './sections.ts'
+import { decodeSections, type ElfSection, openSections, readSectionData, sectionType } from './sections.ts'
 import { type ElfSegment, readSegments } from './segments.ts'
 import { decodeSymbols, type ElfSymbol, type ElfSymbolTable, readSymbolTable } from './symbols.ts'
 
@@ -15,6 +15,8 @@ import { decodeSymbols, type ElfSymbol, type ElfSymbolTable, readSymbolTable } f
 export interface ElfFile extends ElfHeader {
   /** In the order of the table; index 0 is the null section. Empty when the table was stripped. */
   sections(): ElfResult<readonly ElfSection[]>
+  /** The first section of a name; `undefined` when there is none. Cheaper than looking through all. */
+  section(name: string): ElfResult<ElfSection | undefined>
   /** In the order of the table; empty for an object file. */
   segments(): ElfResult<readonly ElfSegment[]>
   /** Bytes of a section, or of the first one of a name; `undefined` when no section has that name. */
@@ -39,21 +41,32 @@ export function readElf(source: Uint8Array | ElfInput): ElfResult<ElfFile> {
   if (!parsed.ok) return parsed
   const { header, tables } = parsed.value
 
-  const sections = once(() => readSections(input, header, tables))
+  const table = once(() => openSections(input, header, tables))
+  const sections = once((): ElfResult<readonly ElfSection[]> => {
+    const opened = table()
+    return opened.ok ? decodeSections(opened.value) : opened
+  })
+  const section = (name: string): ElfResult<ElfSection | undefined> => {
+    const opened = table()
+    if (!opened.ok) return opened
+    const index = opened.value.indexOfName(name)
+    return index === -1 ? { ok: true, value: undefined } : opened.value.at(index)
+  }
   const segments = once(() => readSegments(input, header, tables))
   const dynamic = once((): ElfResult<ElfDynamic | undefined> => {
     const found = segments()
     return found.ok ? readDynamic(input, header, found.value) : found
   })
-  const tableSection = (kind: 'all' | 'dynamic'): ElfResult<ElfSection | undefined> => {
-    const found = sections()
-    if (!found.ok) return found
+  const symbolSection = (kind: 'all' | 'dynamic'): ElfResult<ElfSection | undefined> => {
+    const opened = table()
+    if (!opened.ok) return opened
     const wanted = kind === 'all' ? sectionType.symbols : sectionType.dynamicSymbols
-    return { ok: true, value: found.value.find(({ type }) => type === wanted) }
+    const index = opened.value.indexOfType(wanted)
+    return index === -1 ? { ok: true, value: undefined } : opened.value.at(index)
   }
-  const tableOf = (section: ElfSection): ElfResult<ElfSymbolTable> => {
-    const found = sections()
-    return found.ok ? readSymbolTable(input, header, found.value, section) : found
+  const symbolTableOf = (found: ElfSection): ElfResult<ElfSymbolTable> => {
+    const opened = table()
+    return opened.ok ? readSymbolTable(input, header, opened.value, found) : opened
   }
 
   return {
@@ -62,24 +75,26 @@ export function readElf(source: Uint8Array | ElfInput): ElfResult<ElfFile> {
       ...header,
       sections,
       segments,
-      sectionData(section) {
-        if (typeof section !== 'string') return readSectionData(input, section)
-        const found = sections()
+      section,
+      sectionData(wanted) {
+        if (typeof wanted !== 'string') return readSectionData(input, wanted)
+        const found = section(wanted)
         if (!found.ok) return found
-        const named = found.value.find(({ name }) => name === section)
-        return named === undefined ? { ok: true, value: undefined } : readSectionData(input, named)
+        return found.value === undefined
+          ? { ok: true, value: undefined }
+          : readSectionData(input, found.value)
       },
       symbolTable(kind = 'all') {
-        const section = tableSection(kind)
-        if (!section.ok) return section
-        return section.value === undefined ? { ok: true, value: undefined } : tableOf(section.value)
+        const found = symbolSection(kind)
+        if (!found.ok) return found
+        return found.value === undefined ? { ok: true, value: undefined } : symbolTableOf(found.value)
       },
       symbols(kind = 'all') {
-        const section = tableSection(kind)
-        if (!section.ok) return section
-        if (section.value === undefined) return { ok: true, value: [] }
-        const table = tableOf(section.value)
-        return table.ok ? decodeSymbols(table.value, section.value) : table
+        const found = symbolSection(kind)
+        if (!found.ok) return found
+        if (found.value === undefined) return { ok: true, value: [] }
+        const symbols = symbolTableOf(found.value)
+        return symbols.ok ? decodeSymbols(symbols.value, found.value) : symbols
       },
       relocations: (section) => readRelocations(input, header, section),
       dynamic,

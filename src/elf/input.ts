@@ -47,6 +47,9 @@ export function readRange(
 /** The unsigned fields of a table, in the byte order and width of its file. Offsets must lie in the table. */
 export interface Fields {
   readonly sizeBytes: number
+  /** The same bytes for loops that must be fast. */
+  readonly view: DataView
+  readonly littleEndian: boolean
   u8(offsetBytes: number): number
   u16(offsetBytes: number): number
   u32(offsetBytes: number): number
@@ -61,6 +64,8 @@ export function fieldsOf(bytes: Uint8Array, littleEndian: boolean): Fields {
   const u32 = (offset: number): number => view.getUint32(offset, littleEndian)
   return {
     sizeBytes: bytes.byteLength,
+    view,
+    littleEndian,
     u8: (offset) => view.getUint8(offset),
     u16: (offset) => view.getUint16(offset, littleEndian),
     u32,
@@ -68,6 +73,10 @@ export function fieldsOf(bytes: Uint8Array, littleEndian: boolean): Fields {
       littleEndian
         ? u32(offset + 4) * 0x1_0000_0000 + u32(offset)
         : u32(offset) * 0x1_0000_0000 + u32(offset + 4),
-    bigU64: (offset) => view.getBigUint64(offset, littleEndian),
+    // In object files nearly all of these are 0, and making a bigint out of 64 bits is slow.
+    bigU64: (offset) =>
+      view.getInt32(offset) === 0 && view.getInt32(offset + 4) === 0
+        ? 0n
+        : view.getBigUint64(offset, littleEndian),
   }
 }

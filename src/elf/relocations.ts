@@ -1,18 +1,18 @@
 import { type ElfResult, malformed } from './error.ts'
 import type { ElfHeader } from './header.ts'
-import { type ElfInput, fieldsOf } from './input.ts'
+import { type ElfInput, type Fields, fieldsOf } from './input.ts'
 import { type ElfSection, readSectionData, sectionType } from './sections.ts'
 
 /** One relocation (gABI 4.4, "Relocation"). */
 export interface ElfRelocation {
   /** In an object file the offset into the section that the relocation section's `info` names. */
-  readonly offsetBytes: bigint
+  readonly offsetBytes: number
   /** Index into the symbol table that the relocation section's `link` names. */
   readonly symbol: number
   /** Processor-specific. */
   readonly type: number
-  /** Only of RELA entries; REL keeps it in the place to be relocated. */
-  readonly addend?: bigint
+  /** Only of RELA entries; REL keeps it in the place to be relocated. Inexact outside of ±2^53. */
+  readonly addend?: number
 }
 
 const mips = 8
@@ -46,13 +46,18 @@ export function readRelocations(
     if (wide) {
       const symbol = fields.u32(at + (symbolFirst ? 8 : 12))
       const type = fields.u32(at + (symbolFirst ? 12 : 8))
-      const common = { offsetBytes: fields.bigU64(at), symbol, type }
-      relocations.push(hasAddend ? { ...common, addend: BigInt.asIntN(64, fields.bigU64(at + 16)) } : common)
+      const common = { offsetBytes: fields.u64(at), symbol, type }
+      relocations.push(hasAddend ? { ...common, addend: signed64(fields, at + 16) } : common)
     } else {
       const info = fields.u32(at + 4)
-      const common = { offsetBytes: BigInt(fields.u32(at)), symbol: info >>> 8, type: info & 0xff }
-      relocations.push(hasAddend ? { ...common, addend: BigInt(fields.u32(at + 8) | 0) } : common)
+      const common = { offsetBytes: fields.u32(at), symbol: info >>> 8, type: info & 0xff }
+      relocations.push(hasAddend ? { ...common, addend: fields.u32(at + 8) | 0 } : common)
     }
   }
   return { ok: true, value: relocations }
+}
+
+function signed64({ view, littleEndian }: Fields, at: number): number {
+  const high = view.getInt32(littleEndian ? at + 4 : at, littleEndian)
+  return high * 0x1_0000_0000 + view.getUint32(littleEndian ? at : at + 4, littleEndian)
 }

@@ -1,7 +1,7 @@
 import { type ElfResult, malformed } from './error.ts'
 import { type ElfHeader, readTable, type TableFields } from './header.ts'
 import { type ElfInput, type Fields, readRange } from './input.ts'
-import { type StringTable, stringTableOf } from './strings.ts'
+import { stringTableOf } from './strings.ts'
 
 /** One section header (gABI 4.2, "Section Header Table"). */
 export interface ElfSection {
@@ -40,12 +40,25 @@ export const sectionType = {
 /** An index that does not fit into 16 bits stands elsewhere, and this in its place (SHN_XINDEX). */
 const extendedIndex = 0xffff
 
-export function readSections(
+/**
+ * The section header table, of which an entry is decoded when it is asked for: a kernel module has forty sections, of
+ * which its reader wants four.
+ */
+export interface SectionTable {
+  readonly count: number
+  /** `index` must be below `count`. */
+  at(index: number): ElfResult<ElfSection>
+  /** Index of the first section of a name or a type; -1 if there is none. Unreadable names match nothing. */
+  indexOfName(name: string): number
+  indexOfType(type: number): number
+}
+
+export function openSections(
   input: ElfInput,
   header: ElfHeader,
   tables: TableFields,
-): ElfResult<readonly ElfSection[]> {
-  if (tables.sectionOffsetBytes === 0) return { ok: true, value: [] }
+): ElfResult<SectionTable> {
+  if (tables.sectionOffsetBytes === 0) return { ok: true, value: noSections }
   const size = header.class === 64 ? 64 : 40
   const shape = {
     offsetBytes: tables.sectionOffsetBytes,
@@ -58,35 +71,73 @@ export function readSections(
   if (count === 0 || namesIndex === extendedIndex) {
     const first = readTable(input, header, { ...shape, what: 'the first section header', count: 1 })
     if (!first.ok) return first
-    const zeroth = sectionAt(first.value, header, 0, 0)
+    const zeroth = sectionAt(first.value, header, 0, '')
     // e_shnum 0 with a table: the number of sections is the size of section 0.
     if (count === 0) count = zeroth.sizeBytes
     if (namesIndex === extendedIndex) namesIndex = zeroth.link
   }
   const table = readTable(input, header, { ...shape, what: 'the section header table', count })
   if (!table.ok) return table
-  const names = readNames(input, header, table.value, namesIndex, count)
-  if (!names.ok) return names
+  const fields = table.value
+  const nameBytes = readNames(input, header, fields, namesIndex, count)
+  if (!nameBytes.ok) return nameBytes
+  const names = nameBytes.value === undefined ? undefined : stringTableOf(nameBytes.value)
+  return {
+    ok: true,
+    value: {
+      count,
+      at(index) {
+        const name = names === undefined ? '' : names.at(fields.u32(index * size))
+        if (name === undefined) {
+          return malformed(
+            tables.sectionOffsetBytes + index * size,
+            `section ${index} has no readable name: nothing at ${fields.u32(index * size)} in the section names`,
+          )
+        }
+        return { ok: true, value: sectionAt(fields, header, index, name) }
+      },
+      indexOfName: (name) =>
+        nameBytes.value === undefined ? -1 : indexOfName(fields, size, count, nameBytes.value, name),
+      indexOfType: (type) => {
+        for (let index = 0; index < count; index++) if (fields.u32(index * size + 4) === type) return index
+        return -1
+      },
+    },
+  }
+}
 
+const noSections: SectionTable = {
+  count: 0,
+  at: (index) => malformed(0, `there is no section ${index}: the file has no section header table`),
+  indexOfName: () => -1,
+  indexOfType: () => -1,
+}
+
+export function decodeSections(table: SectionTable): ElfResult<readonly ElfSection[]> {
   const sections: ElfSection[] = []
-  for (let index = 0; index < count; index++) {
-    const section = sectionAt(table.value, header, index, index * size)
-    if (names.value === undefined) {
-      sections.push(section)
-      continue
-    }
-    const nameOffset = table.value.u32(index * size)
-    const name = names.value.at(nameOffset)
-    if (name === undefined) {
-      return malformed(
-        tables.sectionOffsetBytes + index * size,
-        `section ${index} has no readable name: nothing at ${nameOffset} in the section names`,
-      )
-    }
-    sections.push({ ...section, name })
+  for (let index = 0; index < table.count; index++) {
+    const section = table.at(index)
+    if (!section.ok) return section
+    sections.push(section.value)
   }
   return { ok: true, value: sections }
 }
+
+/** Compares bytes, since decoding the names of all sections of a module takes longer than reading them. */
+function indexOfName(fields: Fields, size: number, count: number, names: Uint8Array, wanted: string): number {
+  const text = encoder.encode(wanted)
+  const { view, littleEndian } = fields
+  // From 1: section 0 is none, whatever its header says.
+  for (let index = 1; index < count; index++) {
+    const start = view.getUint32(index * size, littleEndian)
+    let at = 0
+    while (at < text.length && names[start + at] === text[at]) at++
+    if (at === text.length && names[start + at] === 0) return index
+  }
+  return -1
+}
+
+const encoder = new TextEncoder()
 
 function readNames(
   input: ElfInput,
@@ -94,24 +145,24 @@ function readNames(
   table: Fields,
   index: number,
   count: number,
-): ElfResult<StringTable | undefined> {
+): ElfResult<Uint8Array | undefined> {
   if (index === 0) return { ok: true, value: undefined }
   const at = header.class === 64 ? 62 : 50
   if (index >= count)
     return malformed(at, `section ${index} should hold the section names; there are ${count}`)
-  const section = sectionAt(table, header, index, index * (header.class === 64 ? 64 : 40))
+  const section = sectionAt(table, header, index, '')
   if (section.type !== sectionType.strings) {
     return malformed(at, `section ${index} should hold the section names and is no string table`)
   }
-  const bytes = readRange(input, section.offsetBytes, section.sizeBytes, 'the table of section names')
-  return bytes.ok ? { ok: true, value: stringTableOf(bytes.value) } : bytes
+  return readRange(input, section.offsetBytes, section.sizeBytes, 'the table of section names')
 }
 
-function sectionAt(table: Fields, header: ElfHeader, index: number, at: number): ElfSection {
+function sectionAt(table: Fields, header: ElfHeader, index: number, name: string): ElfSection {
   if (header.class === 64) {
+    const at = index * 64
     return {
       index,
-      name: '',
+      name,
       type: table.u32(at + 4),
       flags: table.bigU64(at + 8),
       address: table.bigU64(at + 16),
@@ -122,9 +173,10 @@ function sectionAt(table: Fields, header: ElfHeader, index: number, at: number):
       entryBytes: table.u64(at + 56),
     }
   }
+  const at = index * 40
   return {
     index,
-    name: '',
+    name,
     type: table.u32(at + 4),
     flags: BigInt(table.u32(at + 8)),
     address: BigInt(table.u32(at + 12)),

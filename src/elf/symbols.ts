@@ -1,7 +1,7 @@
 import { type ElfResult, malformed } from './error.ts'
 import type { ElfHeader } from './header.ts'
 import { type ElfInput, fieldsOf, readRange } from './input.ts'
-import { type ElfSection, readSectionData, sectionType } from './sections.ts'
+import { type ElfSection, readSectionData, type SectionTable, sectionType } from './sections.ts'
 import { stringTableOf } from './strings.ts'
 
 /**
@@ -11,6 +11,8 @@ import { stringTableOf } from './strings.ts'
  */
 export interface ElfSymbolTable {
   readonly count: number
+  /** Indices of all symbols that are defined elsewhere and not local, in order, without the null symbol. */
+  undefinedIndices(): readonly number[]
   /** `undefined` when the string table has no such string. The name of an unnamed symbol is ''. */
   name(index: number): string | undefined
   /** `st_value`: in an object file the offset into the section, else an address. */
@@ -51,7 +53,7 @@ const firstReservedIndex = 0xff00
 export function readSymbolTable(
   input: ElfInput,
   header: ElfHeader,
-  sections: readonly ElfSection[],
+  sections: SectionTable,
   section: ElfSection,
 ): ElfResult<ElfSymbolTable> {
   const wide = header.class === 64
@@ -63,27 +65,30 @@ export function readSymbolTable(
       `entries of ${section.name} are said to have ${section.entryBytes} bytes, not ${size}`,
     )
   }
-  const stringSection = sections[section.link]
-  if (stringSection === undefined || stringSection.type !== sectionType.strings) {
+  const stringSection = section.link < sections.count ? sections.at(section.link) : undefined
+  if (stringSection === undefined || !stringSection.ok || stringSection.value.type !== sectionType.strings) {
     return malformed(section.offsetBytes, `${section.name} names section ${section.link} as its strings`)
   }
   const bytes = readSectionData(input, section)
   if (!bytes.ok) return bytes
-  const stringBytes = readSectionData(input, stringSection)
+  const stringBytes = readSectionData(input, stringSection.value)
   if (!stringBytes.ok) return stringBytes
   const fields = fieldsOf(bytes.value, little)
   const strings = stringTableOf(stringBytes.value)
   const count = Math.floor(fields.sizeBytes / size)
 
   // SHT_SYMTAB_SHNDX: one 32-bit section index for each symbol, used where st_shndx is SHN_XINDEX.
-  const extension = sections.find(
-    ({ type, link }) => type === sectionType.extendedIndices && link === section.index,
-  )
+  const extensionIndex = sections.indexOfType(sectionType.extendedIndices)
   let extended: ReturnType<typeof fieldsOf> | undefined
-  if (extension !== undefined) {
-    const indices = readRange(input, extension.offsetBytes, count * 4, `section ${extension.index}`)
-    if (!indices.ok) return indices
-    extended = fieldsOf(indices.value, little)
+  if (extensionIndex !== -1) {
+    const extension = sections.at(extensionIndex)
+    if (!extension.ok) return extension
+    // There is one for each symbol table; only `.symtab` of an object file is so large that it needs one.
+    if (extension.value.link === section.index) {
+      const indices = readRange(input, extension.value.offsetBytes, count * 4, `section ${extensionIndex}`)
+      if (!indices.ok) return indices
+      extended = fieldsOf(indices.value, little)
+    }
   }
 
   const infoAt = wide ? 4 : 12
@@ -92,6 +97,15 @@ export function readSymbolTable(
     ok: true,
     value: {
       count,
+      undefinedIndices() {
+        const found: number[] = []
+        for (let index = 1, at = size; index < count; index++, at += size) {
+          // Byte order does not matter for a zero.
+          if (fields.view.getUint16(at + sectionAt) !== 0) continue
+          if (fields.view.getUint8(at + infoAt) >> 4 !== 0) found.push(index)
+        }
+        return found
+      },
       name: (index) => strings.at(fields.u32(index * size)),
       value: (index) => (wide ? fields.bigU64(index * size + 8) : BigInt(fields.u32(index * size + 4))),
       sizeBytes: (index) => (wide ? fields.bigU64(index * size + 16) : BigInt(fields.u32(index * size + 8))),

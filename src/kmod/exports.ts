@@ -24,23 +24,24 @@ export interface ExportedSymbol {
   readonly crc?: number
 }
 
-const tableName = /^__ksymtab(_gpl|_unused|_unused_gpl|_gpl_future)?$/
+/** The last three are of kernels before 5.12. */
+const tableNames = ['', '_gpl', '_gpl_future', '_unused', '_unused_gpl'].map((suffix) => `__ksymtab${suffix}`)
 const stringsName = '__ksymtab_strings'
 
 /** In the order of the tables, those for everybody first if the file has them first. */
-export function readExports(
-  elf: ElfFile,
-  sections: readonly ElfSection[],
-  symbols: ElfSymbolTable,
-): KmodResult<readonly ExportedSymbol[]> {
+export function readExports(elf: ElfFile, symbols: ElfSymbolTable): KmodResult<readonly ExportedSymbol[]> {
+  // Most modules export nothing, and this is cheaper than looking at all section names.
+  if (!hasTable(elf)) return { ok: true, value: [] }
+  const all = elf.sections()
+  if (!all.ok) return fromElf(all.error)
+  const sections = all.value
   // One table of a name, and below one list of relocations for a table: there are no more in a module, and a
   // hostile file could have them by the thousand, all of the same bytes.
   const tables = [
     ...new Map(
-      sections.filter(({ name }) => tableName.test(name)).map((section) => [section.name, section]),
+      sections.filter(({ name }) => tableNames.includes(name)).map((section) => [section.name, section]),
     ).values(),
   ]
-  if (tables.length === 0) return { ok: true, value: [] }
   const strings = sections.find(({ name }) => name === stringsName)
   const stringBytes = strings === undefined ? undefined : elf.sectionData(strings)
   if (strings === undefined || stringBytes === undefined) {
@@ -93,6 +94,14 @@ export function readExports(
   return { ok: true, value: exported }
 }
 
+function hasTable(elf: ElfFile): boolean {
+  for (const name of tableNames) {
+    const section = elf.section(name)
+    if (!section.ok || section.value !== undefined) return true
+  }
+  return false
+}
+
 /** KSYM_NAME_LEN is 512 and a namespace is shorter; strings overlap, so a limit keeps hostile ones small. */
 const longestNameBytes = 1024
 
@@ -121,12 +130,11 @@ function readReferences(
   const relocations = elf.relocations(section)
   if (!relocations.ok) return fromElf(relocations.error)
   for (const { offsetBytes, symbol, addend } of relocations.value) {
-    const offset = Number(offsetBytes)
-    if (offset + 4 > place.sizeBytes || symbol >= symbols.count) {
-      return malformed(table.name, offset, `${section.name} has a relocation that leaves ${table.name}`)
+    if (offsetBytes + 4 > place.sizeBytes || symbol >= symbols.count) {
+      return malformed(table.name, offsetBytes, `${section.name} has a relocation that leaves ${table.name}`)
     }
-    const target = Number(symbols.value(symbol) + (addend ?? BigInt(place.u32(offset))))
-    references.push({ offset, symbol, section: symbols.section(symbol), target })
+    const target = Number(symbols.value(symbol)) + (addend ?? place.u32(offsetBytes))
+    references.push({ offset: offsetBytes, symbol, section: symbols.section(symbol), target })
   }
   references.sort((a, b) => a.offset - b.offset)
   return { ok: true, value: references }

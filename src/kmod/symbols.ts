@@ -41,49 +41,53 @@ const noneNamed: KmodSymbols = {
 }
 
 export function symbolsOfElf(elf: ElfFile): KmodResult<KmodSymbols> {
-  const sections = elf.sections()
-  if (!sections.ok) return fromElf(sections.error)
   const table = elf.symbolTable()
   if (!table.ok) return fromElf(table.error)
   const versions = readVersions(elf)
   if (!versions.ok) return versions
   if (table.value === undefined) return { ok: true, value: { ...noneNamed, versions: versions.value } }
-  const exported = readExports(elf, sections.value, table.value)
+  const exported = readExports(elf, table.value)
   if (!exported.ok) return exported
-  const imported = readImports(elf, table.value, versions.value)
-  if (!imported.ok) return imported
-  return { ok: true, value: { ...imported.value, exports: exported.value, versions: versions.value } }
+  const names = readImportNames(elf, table.value)
+  if (!names.ok) return names
+  const imports = names.value.map(({ name, weak }): ImportedSymbol => {
+    const crc = versions.value.get(name)
+    return crc === undefined ? { name, weak } : { name, weak, crc }
+  })
+  const functions = findFunctions(table.value)
+  return { ok: true, value: { imports, exports: exported.value, versions: versions.value, ...functions } }
 }
 
-const weak = 2
-const local = 0
+const weakBinding = 2
+const localBinding = 0
 
-function readImports(
+export function readImportNames(
   elf: ElfFile,
   symbols: ElfSymbolTable,
-  versions: ReadonlyMap<string, number>,
-): KmodResult<Pick<KmodSymbols, 'imports' | 'hasInit' | 'hasExit'>> {
-  const imports: ImportedSymbol[] = []
-  let hasInit = false
-  let hasExit = false
-  for (let index = 1; index < symbols.count; index++) {
-    const binding = symbols.binding(index)
-    if (binding === local) continue
+): KmodResult<readonly Omit<ImportedSymbol, 'crc'>[]> {
+  const imports: Omit<ImportedSymbol, 'crc'>[] = []
+  for (const index of symbols.undefinedIndices()) {
     const name = symbols.name(index)
     if (name === undefined) {
       const message = `symbol ${index} has no readable name`
       return { ok: false, error: { type: 'malformed', section: '.symtab', offsetBytes: 0, message } }
     }
-    if (symbols.section(index) !== 0) {
-      if (name === 'init_module') hasInit = true
-      else if (name === 'cleanup_module') hasExit = true
-      continue
-    }
     if (name === '' || isToolchainSymbol(elf.machine, name)) continue
-    const crc = versions.get(name)
-    imports.push({ name, weak: binding === weak, ...(crc === undefined ? {} : { crc }) })
+    imports.push({ name, weak: symbols.binding(index) === weakBinding })
   }
-  return { ok: true, value: { imports, hasInit, hasExit } }
+  return { ok: true, value: imports }
+}
+
+function findFunctions(symbols: ElfSymbolTable): Pick<KmodSymbols, 'hasInit' | 'hasExit'> {
+  let hasInit = false
+  let hasExit = false
+  for (let index = 1; index < symbols.count; index++) {
+    if (symbols.section(index) === 0 || symbols.binding(index) === localBinding) continue
+    const name = symbols.name(index)
+    if (name === 'init_module') hasInit = true
+    else if (name === 'cleanup_module') hasExit = true
+  }
+  return { hasInit, hasExit }
 }
 
 /** Undefined symbols that no kernel exports: the module loader itself supplies them (scripts/mod/modpost.c, `ignore_undef_symbol`). */
