@@ -228,16 +228,16 @@ export function searchGoals(
   function promptWay(symbol: KconfigSymbol, property: Property, wanted: Tristate, why: Because): Way {
     const level = symbol.type === 'bool' ? MOD : wanted
     const name = displayName(symbol)
-    const needed = because(
-      `${name}=${letter(wanted)} can be set where ${name} is visible`,
-      property,
-      why,
-    )
+    const needed = because(`${name}=${letter(wanted)} can be set where ${name} is visible`, property, why)
     const goals: Goal[] = exprGoal('expr-least', property.condition, level, needed)
     if (symbol.choice !== undefined && wanted === YES)
       for (const other of symbol.choice.members)
         if (other !== symbol) {
-          const excluded = because(`${displayName(other)} is in the same choice as ${name}`, placeOf(other), why)
+          const excluded = because(
+            `${displayName(other)} is in the same choice as ${name}`,
+            placeOf(other),
+            why,
+          )
           goals.push(goalMost(other, NO, excluded))
         }
     const decision: Decision | undefined = symbol.isChoice
@@ -272,6 +272,8 @@ export function searchGoals(
         1 + costOfSymbol(selector, level, 0) + costOfExpr(condition, level, 0) + (ways.length > 0 ? 1 : 0)
       ways.push({ cost, goals, decision: undefined })
     }
+    // Where a prompt shows, a value that somebody set hides the defaults: they are for when it does not.
+    const hiding = symbol.properties.some((property) => property.text !== undefined) ? 4 : 0
     for (const property of symbol.properties) {
       if (property.kind !== 'default') continue
       const given = because(`${name} is ${letter(wanted)} by default`, property, why)
@@ -280,7 +282,7 @@ export function searchGoals(
         ...exprGoal('expr-least', property.condition, level, given),
       ]
       const cost =
-        0.5 + costOfExpr(property.value, level, 0) + costOfExpr(property.condition, level, 0)
+        hiding + 0.5 + costOfExpr(property.value, level, 0) + costOfExpr(property.condition, level, 0)
       ways.push({ cost, goals, decision: undefined })
     }
     for (const { selector, condition, property } of symbol.impliedBy) {
@@ -291,7 +293,7 @@ export function searchGoals(
         ...exprGoal('expr-least', condition, level, implied),
         ...exprGoal('expr-least', symbol.directDependency, level, implied),
       ]
-      const cost = 2 + costOfSymbol(selector, level, 0) + costOfExpr(condition, level, 0)
+      const cost = hiding + 2 + costOfSymbol(selector, level, 0) + costOfExpr(condition, level, 0)
       ways.push({ cost, goals, decision: undefined })
     }
     if (ways.length === 0) {
@@ -328,7 +330,11 @@ export function searchGoals(
     if (symbol.choice !== undefined)
       for (const other of symbol.choice.members) {
         if (other === symbol) continue
-        const instead = because(`another member of the choice takes the place of ${name}`, placeOf(other), why)
+        const instead = because(
+          `another member of the choice takes the place of ${name}`,
+          placeOf(other),
+          why,
+        )
         ways.push({ cost: 2, goals: [...goals, goalLeast(other, YES, instead)], decision: undefined })
       }
     if (symbol.directDependency !== undefined) {
@@ -438,9 +444,7 @@ export function searchGoals(
     }
     if (target === YES) return [way(1, down(MOD))]
     if (target === NO) return [way(1, up(MOD))]
-    return value(left) === NO
-      ? [way(0, down(NO)), way(1, up(YES))]
-      : [way(1, up(YES)), way(2, down(NO))]
+    return value(left) === NO ? [way(0, down(NO)), way(1, up(YES))] : [way(1, up(YES)), way(2, down(NO))]
   }
 
   /** Records the bound of a goal. @returns false when it contradicts what is known, undefined when it says nothing new */
@@ -459,7 +463,8 @@ export function searchGoals(
       return false
     }
     const other = goal.kind === 'least' ? most.get(symbol) : least.get(symbol)
-    const wanted: Tristate = symbol.type === 'bool' && goal.kind === 'least' && goal.value === MOD ? YES : goal.value
+    const wanted: Tristate =
+      symbol.type === 'bool' && goal.kind === 'least' && goal.value === MOD ? YES : goal.value
     const allowed: Tristate =
       symbol.type === 'bool' && goal.kind === 'most' && goal.value === MOD ? YES : wanted
     if (goal.kind === 'most' && allowed === YES) return undefined
@@ -517,7 +522,16 @@ export function searchGoals(
     return 'dead-end'
   }
 
+  /** Proposals that were tried, as text: the same one is never tried twice. */
+  const tried = new Set<string>()
+
   function propose(repairs: number): Outcome {
+    const proposal = [...decisions.values()]
+      .map(({ symbol, value: to, text }) => `${symbol.index}=${text ?? to}`)
+      .sort()
+      .join()
+    if (tried.has(proposal)) return 'dead-end'
+    tried.add(proposal)
     if (--proposalsLeft < 0) return 'out-of-budget'
     const objections = verify(decisions, { least, most })
     if (objections.length === 0) return 'found'

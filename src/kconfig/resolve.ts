@@ -6,7 +6,7 @@
  * be left out.
  */
 import type { Configuration } from './configuration.ts'
-import { type Because, type Bounds, type Decision, type Goal, searchGoals, type Step } from './goalSearch.ts'
+import { type Because, type Bounds, type Decision, type Goal, type Step, searchGoals } from './goalSearch.ts'
 import type { KconfigSymbol, Location, Tristate } from './model.ts'
 import { displayName, MOD, NO, YES } from './model.ts'
 import { nearbyNames } from './nearbyNames.ts'
@@ -42,7 +42,12 @@ export interface Resolved {
 }
 
 export type ResolveError =
-  | { readonly type: 'unknown-symbol'; readonly message: string; readonly name: string; readonly near: readonly string[] }
+  | {
+      readonly type: 'unknown-symbol'
+      readonly message: string
+      readonly name: string
+      readonly near: readonly string[]
+    }
   | { readonly type: 'invalid-value'; readonly message: string; readonly name: string }
   /** no assignments can make all requests true together */
   | { readonly type: 'impossible'; readonly message: string; readonly steps: readonly Step[] }
@@ -50,7 +55,7 @@ export type ResolveError =
   | { readonly type: 'undecided'; readonly message: string; readonly steps: readonly Step[] }
 
 export interface ResolveOptions {
-  /** how many goals the search may look at; default 20000 */
+  /** how many goals the search may look at; default 60000 */
   readonly effort?: number
 }
 
@@ -62,7 +67,11 @@ interface Wanted {
   readonly symbol: KconfigSymbol
 }
 
-export function resolve(base: Configuration, requests: readonly Request[], options: ResolveOptions = {}): Resolution {
+export function resolve(
+  base: Configuration,
+  requests: readonly Request[],
+  options: ResolveOptions = {},
+): Resolution {
   const { tree } = base
   const wanted: Wanted[] = []
   for (const request of requests) {
@@ -89,7 +98,7 @@ export function resolve(base: Configuration, requests: readonly Request[], optio
   const normalWarnings = unmetSymbols(base)
   const verify = (decisions: ReadonlyMap<KconfigSymbol, Decision>, bounds: Bounds): readonly Goal[] =>
     objections(base, decisions, bounds, texts, normalWarnings)
-  const result = searchGoals(base, goals, verify, { goals: options.effort ?? 20_000, proposals: 60 })
+  const result = searchGoals(base, goals, verify, { goals: options.effort ?? 60_000, proposals: 400 })
   if (result.type !== 'found') {
     const asked = requests.map(({ name, value }) => `${name}=${value}`).join(' ')
     const how = result.type === 'impossible' ? 'cannot be' : 'was not found to be possible'
@@ -156,7 +165,8 @@ function apply(base: Configuration, decisions: Iterable<Decision>): Configuratio
 
 const holds = (configuration: Configuration, { request, symbol }: Wanted): boolean => {
   const text = configuration.text(symbol)
-  if (symbol.type === 'hex') return text.toLowerCase().replace(/^0x/, '') === request.value.toLowerCase().replace(/^0x/, '')
+  if (symbol.type === 'hex')
+    return text.toLowerCase().replace(/^0x/, '') === request.value.toLowerCase().replace(/^0x/, '')
   return text === request.value
 }
 
@@ -194,7 +204,10 @@ function objections(
     if (normalWarnings.has(symbol) || symbol.directDependency === undefined) continue
     const level = trial.selected(symbol)
     const because: Because = {
-      step: { text: `${displayName(symbol)} would be selected without its dependencies`, at: symbol.nodes[0] },
+      step: {
+        text: `${displayName(symbol)} would be selected without its dependencies`,
+        at: symbol.nodes[0],
+      },
       parent: undefined,
     }
     const needed = symbol.type === 'bool' ? MOD : level
@@ -230,7 +243,9 @@ function minimal(
   const requested = new Set(wanted.map(({ symbol }) => symbol))
   for (let changed = true; changed; ) {
     changed = false
-    for (const decision of [...kept].sort((a, b) => Number(requested.has(a.symbol)) - Number(requested.has(b.symbol)))) {
+    for (const decision of [...kept].sort(
+      (a, b) => Number(requested.has(a.symbol)) - Number(requested.has(b.symbol)),
+    )) {
       const without = kept.filter((other) => other !== decision)
       if (!works(without)) continue
       kept = without

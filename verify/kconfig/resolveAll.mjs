@@ -14,8 +14,18 @@ import { join, resolve as resolvePath } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const dist = process.env.DIST ?? new URL('../../dist', import.meta.url).pathname
-const { answerAll, answerRandomly, assignAll, createConfiguration, createRandom, openTree, parseProbability, readConfig, resolve, writeConfig } =
-  await import(`${dist}/kconfig/index.js`)
+const {
+  answerAll,
+  answerRandomly,
+  assignAll,
+  createConfiguration,
+  createRandom,
+  openTree,
+  parseProbability,
+  readConfig,
+  resolve,
+  writeConfig,
+} = await import(`${dist}/kconfig/index.js`)
 const { values } = parseArgs({
   options: {
     tree: { type: 'string' },
@@ -33,7 +43,12 @@ const { values } = parseArgs({
 const tree = resolvePath(values.tree)
 const work = mkdtempSync(join(tmpdir(), 'kconfig-resolve-'))
 const cache = resolvePath(values.cache ?? work)
-const opened = await openTree({ srctree: tree, arch: values.arch, folder: work, probeCacheFile: join(cache, 'probes.json') })
+const opened = await openTree({
+  srctree: tree,
+  arch: values.arch,
+  folder: work,
+  probeCacheFile: join(cache, 'probes.json'),
+})
 if (!opened.ok) throw new Error(opened.error.message)
 const model = opened.value
 const read = (name) => readFileSync(name, 'latin1')
@@ -49,7 +64,8 @@ readConfig(base, baseText, { name: '.config' })
 const witnessed = new Set()
 const isM = (configuration) => {
   for (const symbol of model.symbols)
-    if (symbol.type === 'tristate' && symbol.nodes.length > 0 && configuration.text(symbol) === 'm') witnessed.add(symbol)
+    if (symbol.type === 'tristate' && symbol.nodes.length > 0 && configuration.text(symbol) === 'm')
+      witnessed.add(symbol)
 }
 const allmod = createConfiguration(model)
 answerAll(allmod, 'mod')
@@ -85,7 +101,8 @@ const times = []
 let shown = 0
 let index = 0
 for (const symbol of model.symbols) {
-  if (symbol.type !== 'tristate' || symbol.nodes.length === 0 || symbol.isChoice || symbol.name === undefined) continue
+  if (symbol.type !== 'tristate' || symbol.nodes.length === 0 || symbol.isChoice || symbol.name === undefined)
+    continue
   if (index++ % Number(values.every) !== Number(values.offset)) continue
   const start = performance.now()
   const result = resolve(base, [{ name: symbol.name, value: 'm' }])
@@ -96,7 +113,9 @@ for (const symbol of model.symbols) {
   if (result.ok) {
     count.granted++
     if (values.conf) {
-      const fragment = result.value.assignments.map(({ name, value }) => `CONFIG_${name}=${value}\n`.replace(/^CONFIG_(.*)=n\n/, '# CONFIG_$1 is not set\n'))
+      const fragment = result.value.assignments.map(({ name, value }) =>
+        `CONFIG_${name}=${value}\n`.replace(/^CONFIG_(.*)=n\n/, '# CONFIG_$1 is not set\n'),
+      )
       const after = conf(baseText + fragment.join(''))
       const fresh = [...after.unmet].filter((line) => !normal.has(line))
       if (!after.text.includes(`\nCONFIG_${symbol.name}=m\n`) || fresh.length > 0) {
@@ -113,6 +132,14 @@ for (const symbol of model.symbols) {
   }
 }
 times.sort((a, b) => a - b)
-console.log(JSON.stringify({ arch: values.arch, asked: times.length, ...count, medianMs: Math.round(times[times.length >> 1]), worstMs: Math.round(times[times.length - 1]) }))
+console.log(
+  JSON.stringify({
+    arch: values.arch,
+    asked: times.length,
+    ...count,
+    medianMs: Math.round(times[times.length >> 1]),
+    worstMs: Math.round(times[times.length - 1]),
+  }),
+)
 rmSync(work, { recursive: true, force: true })
 if (existsSync(work)) process.exitCode = 1
