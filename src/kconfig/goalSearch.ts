@@ -94,6 +94,8 @@ function reluctance(symbol: KconfigSymbol): number {
 
 const ESTIMATE_DEPTH = 6
 const FAR = 1000
+/** How often the search starts again without something that did not hold. */
+const MAX_RESTARTS = 20
 /** How many goals one proposal may consist of. */
 const MAX_PATH = 2500
 /** How many times objections of the evaluator to one proposal are turned into goals. */
@@ -109,6 +111,8 @@ export function searchGoals(
   const most = new Map<KconfigSymbol, Bound>()
   const decisions = new Map<KconfigSymbol, Decision>()
   const trail: (() => void)[] = []
+  /** bounds that have turned out not to hold whatever is set */
+  const avoided = new Set<string>()
   let goalsLeft = limits.goals
   let proposalsLeft = limits.proposals
   let shortest: readonly Step[] | undefined
@@ -310,6 +314,10 @@ export function searchGoals(
     const { symbol, value: allowed, because: why } = goal
     const name = displayName(symbol)
     if (!goal.act && value(symbol) <= allowed) return [{ cost: 0, goals: [], decision: undefined }]
+    const takenBy = symbol.choice?.members.find(
+      (other) => other !== symbol && least.get(other)?.value === YES,
+    )
+    if (takenBy !== undefined) return [{ cost: 0, goals: [], decision: undefined }]
     // Whatever else is done, nothing may select it.
     const goals: Goal[] = []
     for (const { selector, term, property } of symbol.selectedBy) {
@@ -462,6 +470,7 @@ export function searchGoals(
       contradiction(why, { text, at: placeOf(symbol) })
       return false
     }
+    if (avoided.has(`${goal.kind} ${symbol.index}`)) return false
     const other = goal.kind === 'least' ? most.get(symbol) : least.get(symbol)
     const wanted: Tristate =
       symbol.type === 'bool' && goal.kind === 'least' && goal.value === MOD ? YES : goal.value
@@ -481,7 +490,7 @@ export function searchGoals(
     return true
   }
 
-  type Outcome = 'found' | 'dead-end' | 'out-of-budget'
+  type Outcome = 'found' | 'dead-end' | 'out-of-budget' | 'restart'
 
   let depth = 0
   function solve(agenda: Agenda | undefined, repairs: number): Outcome {
@@ -524,6 +533,11 @@ export function searchGoals(
 
   /** Proposals that were tried, as text: the same one is never tried twice. */
   const tried = new Set<string>()
+  /** What the evaluator objected to, for each repair of the path. */
+  const objected: ReadonlySet<string>[] = []
+  const keyOf = (goal: SymbolGoal): string => `${goal.kind} ${goal.symbol.index}`
+  const asked = new Set(start.flatMap((goal) => ('symbol' in goal ? [keyOf(goal)] : [])))
+  let restartsLeft = MAX_RESTARTS
 
   function propose(repairs: number): Outcome {
     const proposal = [...decisions.values()]
@@ -535,7 +549,18 @@ export function searchGoals(
     if (--proposalsLeft < 0) return 'out-of-budget'
     const objections = verify(decisions, { least, most })
     if (objections.length === 0) return 'found'
+    const symbols = objections.filter((goal): goal is SymbolGoal => 'symbol' in goal)
+    const stubborn = symbols.find(
+      (goal) => repairs > 0 && objected[repairs - 1]?.has(keyOf(goal)) === true && !asked.has(keyOf(goal)),
+    )
+    if (stubborn !== undefined && restartsLeft > 0 && !avoided.has(keyOf(stubborn))) {
+      // Something else keeps this bound from holding. The choice that relied on it lies far back: start again without.
+      restartsLeft--
+      avoided.add(keyOf(stubborn))
+      return 'restart'
+    }
     if (repairs >= MAX_REPAIRS) return 'dead-end'
+    objected[repairs] = new Set(symbols.map(keyOf))
     estimates.clear()
     let agenda: Agenda | undefined
     for (const goal of objections) agenda = { goal, rest: agenda }
@@ -547,7 +572,16 @@ export function searchGoals(
     const goal = start[i]
     if (goal !== undefined) agenda = { goal, rest: agenda }
   }
-  const outcome = solve(agenda, 0)
+  let outcome = solve(agenda, 0)
+  while (outcome === 'restart') {
+    undoTo(0)
+    depth = 0
+    estimates.clear()
+    outcome = solve(agenda, 0)
+  }
   if (outcome === 'found') return { type: 'found', decisions: new Map(decisions) }
-  return { type: outcome === 'dead-end' ? 'impossible' : 'gave-up', steps: shortest ?? [] }
+  return {
+    type: outcome === 'dead-end' && avoided.size === 0 ? 'impossible' : 'gave-up',
+    steps: shortest ?? [],
+  }
 }
