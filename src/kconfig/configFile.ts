@@ -141,8 +141,9 @@ export function assignAll(configuration: Configuration, text: string, options: R
       if (level !== NO) warn(line, `override: ${name} changes choice state`)
       raw.pick(choice, symbol)
     }
-    if (given > level) choiceLevel.set(choice, given)
-    raw.storeTristate(choice, given > level ? given : level)
+    const best = given > level ? given : level
+    choiceLevel.set(choice, best)
+    raw.storeTristate(choice, best)
   }
   return { warnings, foreign }
 }

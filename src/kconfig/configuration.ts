@@ -120,6 +120,10 @@ interface State {
 export const tristateText = (value: Tristate): 'n' | 'm' | 'y' =>
   value === YES ? 'y' : value === MOD ? 'm' : 'n'
 
+/** `&&` and `||` of values */
+const both = (a: Tristate, b: Tristate): Tristate => (a < b ? a : b)
+const either = (a: Tristate, b: Tristate): Tristate => (b > a ? b : a)
+
 export function createConfiguration(tree: Kconfig, from?: State): Configuration {
   const { dialect, symbols, modules } = tree
   const tristateChoices = dialect.choices === 'tristate'
@@ -189,12 +193,12 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       case 'and': {
         const left = evaluate(expr.left)
         const right = evaluate(expr.right)
-        return left < right ? left : right
+        return both(left, right)
       }
       case 'or': {
         const left = evaluate(expr.left)
         const right = evaluate(expr.right)
-        return left > right ? left : right
+        return either(left, right)
       }
       case 'not':
         return (2 - evaluate(expr.operand)) as Tristate
@@ -414,7 +418,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     const shown = at(visible, symbol)
     if (shown !== NO && has(symbol, USER)) {
       const wanted = userTristate[index] as Tristate
-      return wanted < shown ? wanted : shown
+      return both(wanted, shown)
     }
     if (selectedAt[index] !== NO) raise(symbol, WRITE)
     if (symbol.isChoice) return NO
@@ -424,7 +428,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       const allowed = evaluate(property.condition)
       if (allowed === NO) continue
       const offered = evaluate(property.value)
-      value = offered < allowed ? offered : allowed
+      value = both(offered, allowed)
       if (value !== NO) raise(symbol, WRITE)
       break
     }
@@ -503,7 +507,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     for (const symbol of tree.bottomUp) calculate(symbol)
   }
 
-  function valueOf(symbol: KconfigSymbol): void {
+  function ensure(symbol: KconfigSymbol): void {
     if (!settled) settle()
     calculate(symbol)
   }
@@ -632,7 +636,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     if (property !== undefined) {
       const offered = evaluate(property.value)
       const allowed = evaluate(property.condition)
-      value = offered < allowed ? offered : allowed
+      value = both(offered, allowed)
     }
     if (at(selectedAt, symbol) > value) value = at(selectedAt, symbol)
     if (value === MOD && symbol.choice === undefined && at(tri, modules) === NO) value = YES
@@ -687,32 +691,32 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
   return {
     tree,
     tristate(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return at(tri, symbol)
     },
     text(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return textOf(symbol)
     },
     visibility(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return at(visible, symbol)
     },
     actsAsBool,
     selected(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return at(selectedAt, symbol)
     },
     implied(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return at(impliedAt, symbol)
     },
     directDependency(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return at(direct, symbol)
     },
     isWritten(symbol) {
-      valueOf(symbol)
+      ensure(symbol)
       return has(symbol, WRITE)
     },
     evaluate(expr) {
@@ -728,7 +732,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     canBe,
     chosen(choice) {
       if (!tristateChoices) return chooseBool(choice)
-      valueOf(choice)
+      ensure(choice)
       return chosenMember[choice.index]
     },
     defaultMember,

@@ -1,9 +1,90 @@
-export { runConf } from './conf.ts'
-export { assignAll, readConfig, writeConfig, writeMinimalConfig } from './configFile.ts'
-export { createConfiguration } from './configuration.ts'
-export { detectDialect } from './dialect.ts'
+/**
+ * Kconfig: the language in which Linux, U-Boot, busybox and others say what can be configured; the values that follow
+ * from what a user asks for; and answers to "why" and "how".
+ *
+ * The model. A *tree* of Kconfig files is read into a {@link Kconfig}: *symbols* (bool, tristate, int, hex, string) and a
+ * menu of *nodes*, each an entry somewhere in the files. A symbol has *properties*: prompts, defaults, selects, implies,
+ * ranges, each with a condition. Conditions are *expressions* over symbols worth n, m or y: `&&` is the minimum, `||`
+ * the maximum, `!` turns the scale round. A *choice* is a symbol whose members exclude each other.
+ *
+ * A tree never changes. Values live in a {@link Configuration}: what the user asked for, and what follows from it. The
+ * user's value of a symbol counts as far as one of its prompts is visible; else a default does; `select` lifts a symbol
+ * whatever its dependencies say, `imply` within them.
+ *
+ * From outside in: `openTree` reads a tree from disk and runs its compiler probes; `parseKconfig` does the reading proper
+ * and touches nothing. `createConfiguration`, `readConfig` and `writeConfig` are `make olddefconfig`; `answerAll` and
+ * `answerRandomly` its relatives. `resolve` finds what else has to be set for a wish to come true, `explain` says why a
+ * symbol is what it is, `diffConfigs` what changed. `runConf` behaves as a tree's own `scripts/kconfig/conf`.
+ */
+export { type AskMode, type AskResult, ask, type Console } from './ask.ts'
+export { type AutoconfNames, autoconfFiles } from './autoconf.ts'
+export {
+  type CommandHost,
+  type CommandResult,
+  diffCommand,
+  type ExplainCommandOptions,
+  explainCommand,
+  type FreshMode,
+  type FreshOptions,
+  freshCommand,
+  mergeConfig,
+  type OlddefconfigOptions,
+  olddefconfigCommand,
+  parseRequest,
+  type ResolveCommandOptions,
+  resolveCommand,
+  type TreeOptions,
+} from './commands.ts'
+export {
+  type AskedRequest,
+  mergeRequests,
+  type RequirementError,
+  type RequirementResult,
+  resolveRequirements,
+  type WhenClause,
+} from './conditionalRequests.ts'
+export { type ConfHost, parseSeed, runConf } from './conf.ts'
+export {
+  type Assignment,
+  assignAll,
+  readConfig,
+  readLines,
+  writeConfig,
+  writeMinimalConfig,
+} from './configFile.ts'
+export { type Configuration, createConfiguration, type UserValue } from './configuration.ts'
+export { type Dialect, detectDialect, linux61, linux612 } from './dialect.ts'
+export {
+  type ConfigDifference,
+  configValues,
+  diffConfigs,
+  type MigrationReport,
+  migrationReport,
+} from './diff.ts'
+export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
+export { printExpr } from './expressionText.ts'
 export { createRandom } from './glibcRandom.ts'
-export { answerAll, answerRandomly, parseProbability } from './modes.ts'
-export { createNodeHost } from './nodeHost.ts'
-export { fileReader, openTree } from './openTree.ts'
-export { parseKconfig } from './tree.ts'
+export type { Step } from './goalSearch.ts'
+export { helpText } from './helpText.ts'
+export * from './model.ts'
+export {
+  type AllMode,
+  answerAll,
+  answerRandomly,
+  type Probability,
+  parseProbability,
+  type Random,
+} from './modes.ts'
+export { createNodeHost, type NodeHostOptions } from './nodeHost.ts'
+export { fileReader, type OpenOptions, type OpenResult, openTree } from './openTree.ts'
+export {
+  type Request,
+  type Resolution,
+  type Resolved,
+  type ResolvedAssignment,
+  type ResolveError,
+  type ResolveOptions,
+  resolve,
+  stepText,
+} from './resolve.ts'
+export { type KconfigError, type KconfigInput, type KconfigResult, parseKconfig } from './tree.ts'

@@ -138,16 +138,19 @@ function randomPass(configuration: Configuration, random: Random, probability: P
   return changed
 }
 
-/** 6.12: draws the members of a choice one after the other, all of them y; the first that can be is the chosen one. */
+/**
+ * 6.12: draws the members of a choice one after the other, all of them y; the first that can be is the chosen one. A
+ * member that stands in the choice twice counts twice when the number of draws is set, and then is no longer there.
+ */
 function drawOrder(configuration: Configuration, choice: MenuNode, random: Random): void {
   const { raw } = configuration
   const members: KconfigSymbol[] = []
   for (let node = choice.firstChild; node !== undefined; node = node.next)
     if (node.symbol !== undefined) members.push(node.symbol)
-  const open = () => members.filter((member) => !hasValue(configuration, member))
-  for (let left = open(); left.length > 0; left = open()) {
-    const drawn = left[random() % left.length]
-    if (drawn === undefined) return
+  const open = (): KconfigSymbol[] => members.filter((member) => !hasValue(configuration, member))
+  for (let draws = open().length; draws > 0; draws--) {
+    const drawn = open()[random() % draws]
+    if (drawn === undefined) continue
     raw.setTristate(drawn, YES)
     raw.preferLast(drawn)
   }
