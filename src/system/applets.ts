@@ -1,19 +1,7 @@
 import { type Diagnostic, nearNames, UserError } from '../diagnostics/index.ts'
 import type { Entry, FileTree } from '../filetree/index.ts'
+import { appletPath } from '../services/index.ts'
 import type { Asked } from './merge.ts'
-
-/** Those that busybox itself installs into /sbin or /usr/sbin (`BB_DIR_SBIN`, `BB_DIR_USR_SBIN` in its sources). */
-const administrative = new Set(
-  `acpid adjtimex arp blkid blockdev brctl chroot fdisk findfs freeramdisk fsfreeze fstrim getty halt hwclock
-  ifconfig ifdown ifup init insmod ip ipneigh klogd loadkmap logread losetup lsmod mdev mkdosfs mke2fs mkswap modinfo
-  modprobe nameif partprobe pivot_root poweroff rdate reboot rmmod route run-init setkeycodes start-stop-daemon
-  svok swapoff swapon switch_root sysctl syslogd tc udhcpc udhcpd uevent vconfig watchdog`.split(/\s+/),
-)
-
-/** Where an applet's link lies. */
-export function appletPath(name: string): string {
-  return `/usr/${administrative.has(name) ? 'sbin' : 'bin'}/${name}`
-}
 
 /**
  * The links that make applets of busybox callable by name.

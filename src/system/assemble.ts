@@ -10,6 +10,7 @@ import {
   renderOpenRc,
   type Service,
   serviceGraph,
+  stateFolder,
   stateOf,
   stateService,
 } from '../services/index.ts'
@@ -111,6 +112,7 @@ export async function assemble(
   const own = mergeTrees(
     serviceTree,
     baseFiles(requirements, base),
+    definition.state === undefined ? new Map() : stateMountPoint(definition.origin),
     accountFiles(requirements.users, rootPassword, base),
     requirements.files,
     kmodFiles(
@@ -174,6 +176,11 @@ function planRequests(
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
   ]
+}
+
+/** Where the state partition is mounted; the root is read-only. */
+function stateMountPoint(origin: Origin): FileTree {
+  return new Map([[stateFolder, { type: 'directory', mode: 0o755, uid: 0, gid: 0, origins: [origin] }]])
 }
 
 /** The modules that plans refer to, where insmod will look for them. */

@@ -8,6 +8,7 @@ import {
   entropyService,
   hostnameService,
   kernelLogService,
+  loginApplets,
   loopbackService,
   openRcFiles,
   type Service,
@@ -72,5 +73,5 @@ export const baseProgramFiles: readonly { readonly package: string; readonly pat
 /** Applets that the service manager, and these services as they are rendered, call. */
 export function baseApplets(services: readonly Service[]): readonly string[] {
   const called = services.flatMap(({ name }) => baseServiceApplets[name] ?? [])
-  return [...new Set([...busyboxApplets, ...appletsOf(services), ...called])].sort()
+  return [...new Set([...busyboxApplets, ...loginApplets, ...appletsOf(services), ...called])].sort()
 }

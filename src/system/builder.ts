@@ -1,7 +1,6 @@
 import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 import { canonicalPath, type Node } from '../filetree/index.ts'
-import { type ServiceHandle, serviceHandle } from '../services/index.ts'
-import { appletPath } from './applets.ts'
+import { appletPath, type ServiceHandle, serviceHandle } from '../services/index.ts'
 import type {
   ConsoleLogin,
   Contribution,

@@ -72,5 +72,9 @@ function explain(error: PlanError, request: PlanRequest, kernel: Kernel): Diagno
 
 /** The steps of a plan as a service loads them. */
 export function kmodSteps(plan: LoadPlan, kernel: Kernel): readonly KmodStep[] {
-  return plan.steps.map(({ name, path }) => ({ name, path: `/lib/modules/${kernel.release}/${path}` }))
+  return plan.steps.map(({ name, path, required }) => ({
+    name,
+    path: `/lib/modules/${kernel.release}/${path}`,
+    ...(required ? {} : { optional: true }),
+  }))
 }
