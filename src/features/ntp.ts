@@ -30,7 +30,8 @@ export const ntp = defineFeature('ntp', options, (system, { servers }) => {
     name: 'ntp',
     description: 'network time',
     command: [ntpd, '-d', '-s', '-f', '/etc/openntpd/ntpd.conf'],
-    prepare: ['mkdir -p -m 755 /run/openntpd'],
+    // Its home, the socket of ntpctl and the drift file lie in folders that it expects to find.
+    prepare: ['mkdir -p /run/openntpd /var/lib/openntpd/run /var/lib/openntpd/db'],
     state: [{ path: '/var/lib/openntpd', what: 'the drift of the clock' }],
   })
 })
