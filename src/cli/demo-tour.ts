@@ -72,7 +72,8 @@ async function show(machine: Machine, folder: string, upSeconds: string, failed:
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
     readonly lostAtPowerOff: readonly { readonly what: string }[]
   }
-  const size = async (name: string): Promise<string> => `${((await stat(join(folder, name))).size / 1e6).toFixed(2)} MB`
+  const size = async (name: string): Promise<string> =>
+    `${((await stat(join(folder, name))).size / 1e6).toFixed(2)} MB`
   say(`  root file system   ${await size('rootfs.squashfs')}
   initramfs          ${await size('initramfs.img')}
   kernel             ${await size('kernel')}
