@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { UserError } from '../diagnostics/index.ts'
 import type { AptHost } from './apt-host.ts'
 import type { Suite } from './mirrors.ts'
 
@@ -33,7 +34,13 @@ export async function openAptRoot(
   suites: readonly Suite[],
   host: AptHost,
 ): Promise<AptRoot> {
-  if (/["\n\r\\]/.test(folder)) throw new Error(`apt's configuration cannot hold the path ${folder}`)
+  if (/["\n\r\\]/.test(folder)) {
+    throw new UserError({
+      what: `apt cannot work in the folder ${JSON.stringify(folder)}`,
+      why: 'its configuration cannot hold a path with quotes, backslashes or line ends',
+      fix: 'take a cache folder with a plainer name',
+    })
+  }
   const lists = join(folder, 'lists')
   for (const name of ['apt.conf.d', 'preferences.d', 'sources.list.d', 'trusted.gpg.d']) {
     await mkdir(join(folder, 'etc', name), { recursive: true })

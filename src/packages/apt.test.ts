@@ -367,6 +367,38 @@ describe('fetching', () => {
   })
 })
 
+describe('references to files', () => {
+  it('that need a library nobody has name who needs it, from which package, and who asked', async () => {
+    const program = { ...tool, files: { 'usr/bin/tool': await readFile('/usr/bin/env') } }
+    await publishAll([program, libthing])
+    const packages = await openPackages(context, request(['tool']))
+    const roots = [{ package: 'tool', path: '/bin/tool', origin: feature('shell') }]
+    const text = await failure(packages.closure(roots))
+    expect(text).toContain(
+      '/usr/bin/tool needs the shared library libc.so.6, which no package of the system has',
+    )
+    expect(text).toContain('/usr/bin/tool is from the package tool 2:1.0-1')
+    expect(text).toContain('shell (/system.ts:3)')
+  })
+
+  it('that lead nowhere are all told, with near names and the package that has the path', async () => {
+    await publishAll([tool, libthing])
+    const packages = await openPackages(context, request(['tool']))
+    const origin = feature('shell')
+    const text = await failure(
+      packages.closure([
+        { package: 'tool', path: '/usr/bin/tol', origin },
+        { package: 'tool', path: '/lib/thing', origin },
+      ]),
+    )
+    expect(text).toContain('/usr/bin/tol is not in the package tool 2:1.0-1')
+    expect(text).toContain('did you mean /usr/bin/tool?')
+    expect(text).toContain('it is in libthing')
+    const stranger = [{ package: 'tooll', path: '/usr/bin/tool', origin }]
+    expect(await failure(packages.closure(stranger))).toContain("none of the system's packages")
+  })
+})
+
 describe('updating', () => {
   it('moves pins to the newest versions and tells old and new', async () => {
     await publishAll([tool, libthing])

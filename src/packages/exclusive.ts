@@ -1,4 +1,5 @@
 import { execa } from 'execa'
+import { UserError } from '../diagnostics/index.ts'
 
 /**
  * Runs `work` while this process alone holds the lock on `file`; waits for others, processes included.
@@ -29,7 +30,12 @@ export async function exclusively<T>(
       holder.then(() => false),
     ])
     signal.throwIfAborted()
-    if (!held) throw new Error(`cannot lock ${file}: ${(await holder).shortMessage}`)
+    if (!held) {
+      throw new UserError({
+        what: `${file} cannot be locked: ${(await holder).shortMessage ?? 'flock failed'}`,
+        fix: 'make its folder writable; flock is in the package util-linux',
+      })
+    }
     clearTimeout(patience)
     return await work()
   } finally {

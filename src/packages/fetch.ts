@@ -123,8 +123,10 @@ async function download(
   const { engine } = context
   const folder = await mkdtemp(join(root.folder, 'cache/fetch-'))
   const total = pins.reduce((sum, pin) => sum + pin.sizeBytes, 0)
+  let watching = true
   const watch = setInterval(async () => {
-    report.progress(Math.min(await folderSize(folder), total), total, 'bytes')
+    const size = await folderSize(folder)
+    if (watching) report.progress(Math.min(size, total), total, 'bytes')
   }, 200)
   try {
     const names = pins.map((pin) => `${pin.name}=${pin.version}`)
@@ -143,9 +145,10 @@ async function download(
       await rename(path, plain)
       await engine.import(plain)
     }
-    report.progress(total, total, 'bytes')
+    if (run.exitCode === 0) report.progress(total, total, 'bytes')
     return run
   } finally {
+    watching = false
     clearInterval(watch)
     await rm(folder, { recursive: true, force: true })
   }

@@ -135,7 +135,10 @@ async function lockSolution(
     request: requestNames(request),
     ...solution,
   }
-  await writeLockedSet(context.lockFile, set)
+  // Another architecture's set may be on its way into the same file.
+  const guard = join(context.cacheFolder, 'lock-writer')
+  const waiting = () => undefined
+  await exclusively(guard, context.engine.signal, waiting, () => writeLockedSet(context.lockFile, set))
   return set
 }
 
