@@ -311,7 +311,8 @@ export function searchGoals(
   }
 
   function waysDown(goal: SymbolGoal): Way[] {
-    const { symbol, value: allowed, because: why } = goal
+    const { symbol, because: why } = goal
+    const allowed: Tristate = symbol.type === 'bool' ? NO : goal.value
     const name = displayName(symbol)
     if (!goal.act && value(symbol) <= allowed) return [{ cost: 0, goals: [], decision: undefined }]
     const takenBy = symbol.choice?.members.find(
@@ -376,8 +377,8 @@ export function searchGoals(
         const { symbol } = expr
         const step = because(
           up
-            ? `${displayName(symbol)} must be ${bound === MOD ? 'm or y' : 'y'}`
-            : `${displayName(symbol)} must be ${bound === MOD ? 'n or m' : 'n'}`,
+            ? `${displayName(symbol)} must be ${bound === MOD && symbol.type !== 'bool' ? 'm or y' : 'y'}`
+            : `${displayName(symbol)} must be ${bound === MOD && symbol.type !== 'bool' ? 'n or m' : 'n'}`,
           placeOf(symbol),
           why,
         )
@@ -472,10 +473,10 @@ export function searchGoals(
     }
     if (avoided.has(`${goal.kind} ${symbol.index}`)) return false
     const other = goal.kind === 'least' ? most.get(symbol) : least.get(symbol)
-    const wanted: Tristate =
-      symbol.type === 'bool' && goal.kind === 'least' && goal.value === MOD ? YES : goal.value
-    const allowed: Tristate =
-      symbol.type === 'bool' && goal.kind === 'most' && goal.value === MOD ? YES : wanted
+    // A bool is never m: at least m is y, at most m is n.
+    const between = symbol.type === 'bool' && goal.value === MOD
+    const wanted: Tristate = between ? YES : goal.value
+    const allowed: Tristate = between ? NO : goal.value
     if (goal.kind === 'most' && allowed === YES) return undefined
     if (other !== undefined && (goal.kind === 'least' ? other.value < wanted : other.value > allowed)) {
       contradiction(why, other.because)
