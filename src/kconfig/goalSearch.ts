@@ -154,6 +154,9 @@ export function searchGoals(
     parent,
   })
 
+  const hidesDefaults = (symbol: KconfigSymbol): boolean =>
+    base.userValue(symbol) !== undefined && symbol.properties.some((property) => property.text !== undefined)
+
   // --- estimates --------------------------------------------------------------------------------------------------
 
   const estimates = new Map<number, number>()
@@ -174,7 +177,7 @@ export function searchGoals(
     for (const property of symbol.properties) {
       if (property.text !== undefined)
         best = Math.min(best, 1 + reluctance(symbol) + costOfExpr(property.condition, level, depth + 1))
-      else if (property.kind === 'default')
+      else if (property.kind === 'default' && !hidesDefaults(symbol))
         best = Math.min(
           best,
           costOfExpr(property.condition, level, depth + 1) + costOfExpr(property.value, level, depth + 1),
@@ -276,8 +279,8 @@ export function searchGoals(
         1 + costOfSymbol(selector, level, 0) + costOfExpr(condition, level, 0) + (ways.length > 0 ? 1 : 0)
       ways.push({ cost, goals, decision: undefined })
     }
-    // Where a prompt shows, a value that somebody set hides the defaults: they are for when it does not.
-    const hiding = symbol.properties.some((property) => property.text !== undefined) ? 4 : 0
+    // Where a prompt shows, a value that somebody has set hides the defaults.
+    const hiding = hidesDefaults(symbol) ? 4 : 0
     for (const property of symbol.properties) {
       if (property.kind !== 'default') continue
       const given = because(`${name} is ${letter(wanted)} by default`, property, why)
