@@ -59,7 +59,11 @@ export type SearchResult =
   | { readonly type: 'impossible'; readonly steps: readonly Step[] }
   | { readonly type: 'gave-up'; readonly steps: readonly Step[] }
 
-type Verify = (decisions: ReadonlyMap<KconfigSymbol, Decision>, bounds: Bounds) => readonly Goal[]
+/** Tries a proposal out: what came of it, and what is not as it was meant to be. */
+type Verify = (
+  decisions: ReadonlyMap<KconfigSymbol, Decision>,
+  bounds: Bounds,
+) => { readonly trial: Configuration; readonly goals: readonly Goal[] }
 
 export interface Bounds {
   readonly least: ReadonlyMap<KconfigSymbol, Bound>
@@ -111,6 +115,10 @@ export function searchGoals(
   const most = new Map<KconfigSymbol, Bound>()
   const decisions = new Map<KconfigSymbol, Decision>()
   const trail: (() => void)[] = []
+  /** a dead end was not a contradiction between bounds, so that running out of ways proves nothing */
+  let inexact = false
+  /** what came of the last proposal */
+  let latest = base
   /** bounds that have turned out not to hold whatever is set */
   const avoided = new Set<string>()
   let goalsLeft = limits.goals
@@ -326,7 +334,11 @@ export function searchGoals(
     const goals: Goal[] = []
     for (const { selector, term, property } of symbol.selectedBy) {
       if (selector === undefined) continue
-      const pressed = Math.max(base.evaluate(term), least.get(selector)?.value ?? NO)
+      const pressed = Math.max(
+        base.evaluate(term),
+        goal.act ? latest.evaluate(term) : NO,
+        least.get(selector)?.value ?? NO,
+      )
       if (pressed <= allowed) continue
       const selects = because(`${displayName(selector)} selects ${name}`, property, why)
       goals.push(...exprGoal('expr-most', term, allowed, selects))
@@ -350,17 +362,18 @@ export function searchGoals(
         ways.push({ cost: 2, goals: [...goals, goalLeast(other, YES, instead)], decision: undefined })
       }
     if (symbol.directDependency !== undefined) {
-      const hidden = because(`${name} depends on it`, placeOf(symbol), why)
+      const hidden = because(`${name} goes away with what it depends on`, placeOf(symbol), why)
       const off = exprGoal('expr-most', symbol.directDependency, allowed, hidden)
       ways.push({ cost: 4 + goals.length, goals: [...goals, ...off], decision: undefined })
     }
     if (prompted === undefined && symbol.choice === undefined) {
       const silenced: Goal[] = [...goals]
       for (const property of symbol.properties) {
-        if (property.kind !== 'default' || base.evaluate(property.condition) <= allowed) continue
+        const now = goal.act ? latest : base
+        if (property.kind !== 'default' || now.evaluate(property.condition) <= allowed) continue
         const given = because(`${name} has a default`, property, why)
-        const both = exprGoal('expr-most', property.condition, allowed, given)
-        if (property.value !== undefined && base.evaluate(property.value) > allowed) silenced.push(...both)
+        if (property.value !== undefined && now.evaluate(property.value) > allowed)
+          silenced.push(...exprGoal('expr-most', property.condition, allowed, given))
       }
       ways.push({ cost: 2 + silenced.length, goals: silenced, decision: undefined })
     }
@@ -433,6 +446,8 @@ export function searchGoals(
             : undefined
       if (prompted && text !== undefined && kind !== '!=' && !isLogical(left))
         return [{ cost: 2, goals: [], decision: { symbol: left, value: NO, text, because: why } }]
+      // Text and numbers could come to be what is wanted in ways that are not looked for.
+      if (left.nodes.length > 0) inexact = true
       contradiction(why, {
         text: `${displayName(left)} ${kind} ${displayName(right)} is ${holds ? 'false' : 'true'}`,
         at: placeOf(left),
@@ -548,11 +563,16 @@ export function searchGoals(
       .map(({ symbol, value: to, text }) => `${symbol.index}=${text ?? to}`)
       .sort()
       .join()
-    if (tried.has(proposal)) return 'dead-end'
+    if (tried.has(proposal)) {
+      inexact = true
+      return 'dead-end'
+    }
     tried.add(proposal)
     if (--proposalsLeft < 0) return 'out-of-budget'
-    const objections = verify(decisions, { least, most })
+    const { goals: objections, trial } = verify(decisions, { least, most })
+    latest = trial
     if (objections.length === 0) return 'found'
+    inexact = true
     const symbols = objections.filter((goal): goal is SymbolGoal => 'symbol' in goal)
     const stubborn = symbols.find(
       (goal) => repairs > 0 && objected[repairs - 1]?.has(keyOf(goal)) === true && !asked.has(keyOf(goal)),
