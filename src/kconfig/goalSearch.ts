@@ -605,7 +605,7 @@ export function searchGoals(
   }
   if (outcome === 'found') return { type: 'found', decisions: new Map(decisions) }
   return {
-    type: outcome === 'dead-end' && avoided.size === 0 ? 'impossible' : 'gave-up',
+    type: outcome === 'dead-end' && !inexact ? 'impossible' : 'gave-up',
     steps: shortest ?? [],
   }
 }
