@@ -141,7 +141,7 @@ export function assignAll(configuration: Configuration, text: string, options: R
       if (level !== NO) warn(line, `override: ${name} changes choice state`)
       raw.pick(choice, symbol)
     }
-    const best = given > level ? given : level
+    const best = Math.max(given, level) as Tristate
     choiceLevel.set(choice, best)
     raw.storeTristate(choice, best)
   }

@@ -59,7 +59,11 @@ export type SearchResult =
   | { readonly type: 'impossible'; readonly steps: readonly Step[] }
   | { readonly type: 'gave-up'; readonly steps: readonly Step[] }
 
-type Verify = (decisions: ReadonlyMap<KconfigSymbol, Decision>, bounds: Bounds) => readonly Goal[]
+/** Tries a proposal out: what came of it, and what is not as it was meant to be. */
+type Verify = (
+  decisions: ReadonlyMap<KconfigSymbol, Decision>,
+  bounds: Bounds,
+) => { readonly trial: Configuration; readonly goals: readonly Goal[] }
 
 export interface Bounds {
   readonly least: ReadonlyMap<KconfigSymbol, Bound>
@@ -111,6 +115,10 @@ export function searchGoals(
   const most = new Map<KconfigSymbol, Bound>()
   const decisions = new Map<KconfigSymbol, Decision>()
   const trail: (() => void)[] = []
+  /** a dead end was not a contradiction between bounds, so that running out of ways proves nothing */
+  let inexact = false
+  /** what came of the last proposal */
+  let latest = base
   /** bounds that have turned out not to hold whatever is set */
   const avoided = new Set<string>()
   let goalsLeft = limits.goals
@@ -154,6 +162,9 @@ export function searchGoals(
     parent,
   })
 
+  const hidesDefaults = (symbol: KconfigSymbol): boolean =>
+    base.userValue(symbol) !== undefined && symbol.properties.some((property) => property.text !== undefined)
+
   // --- estimates --------------------------------------------------------------------------------------------------
 
   const estimates = new Map<number, number>()
@@ -174,7 +185,7 @@ export function searchGoals(
     for (const property of symbol.properties) {
       if (property.text !== undefined)
         best = Math.min(best, 1 + reluctance(symbol) + costOfExpr(property.condition, level, depth + 1))
-      else if (property.kind === 'default')
+      else if (property.kind === 'default' && !hidesDefaults(symbol))
         best = Math.min(
           best,
           costOfExpr(property.condition, level, depth + 1) + costOfExpr(property.value, level, depth + 1),
@@ -276,8 +287,8 @@ export function searchGoals(
         1 + costOfSymbol(selector, level, 0) + costOfExpr(condition, level, 0) + (ways.length > 0 ? 1 : 0)
       ways.push({ cost, goals, decision: undefined })
     }
-    // Where a prompt shows, a value that somebody set hides the defaults: they are for when it does not.
-    const hiding = symbol.properties.some((property) => property.text !== undefined) ? 4 : 0
+    // Where a prompt shows, a value that somebody has set hides the defaults.
+    const hiding = hidesDefaults(symbol) ? 4 : 0
     for (const property of symbol.properties) {
       if (property.kind !== 'default') continue
       const given = because(`${name} is ${letter(wanted)} by default`, property, why)
@@ -311,7 +322,8 @@ export function searchGoals(
   }
 
   function waysDown(goal: SymbolGoal): Way[] {
-    const { symbol, value: allowed, because: why } = goal
+    const { symbol, because: why } = goal
+    const allowed: Tristate = symbol.type === 'bool' ? NO : goal.value
     const name = displayName(symbol)
     if (!goal.act && value(symbol) <= allowed) return [{ cost: 0, goals: [], decision: undefined }]
     const takenBy = symbol.choice?.members.find(
@@ -322,7 +334,11 @@ export function searchGoals(
     const goals: Goal[] = []
     for (const { selector, term, property } of symbol.selectedBy) {
       if (selector === undefined) continue
-      const pressed = Math.max(base.evaluate(term), least.get(selector)?.value ?? NO)
+      const pressed = Math.max(
+        base.evaluate(term),
+        goal.act ? latest.evaluate(term) : NO,
+        least.get(selector)?.value ?? NO,
+      )
       if (pressed <= allowed) continue
       const selects = because(`${displayName(selector)} selects ${name}`, property, why)
       goals.push(...exprGoal('expr-most', term, allowed, selects))
@@ -346,17 +362,18 @@ export function searchGoals(
         ways.push({ cost: 2, goals: [...goals, goalLeast(other, YES, instead)], decision: undefined })
       }
     if (symbol.directDependency !== undefined) {
-      const hidden = because(`${name} depends on it`, placeOf(symbol), why)
+      const hidden = because(`${name} goes away with what it depends on`, placeOf(symbol), why)
       const off = exprGoal('expr-most', symbol.directDependency, allowed, hidden)
       ways.push({ cost: 4 + goals.length, goals: [...goals, ...off], decision: undefined })
     }
     if (prompted === undefined && symbol.choice === undefined) {
       const silenced: Goal[] = [...goals]
       for (const property of symbol.properties) {
-        if (property.kind !== 'default' || base.evaluate(property.condition) <= allowed) continue
+        const now = goal.act ? latest : base
+        if (property.kind !== 'default' || now.evaluate(property.condition) <= allowed) continue
         const given = because(`${name} has a default`, property, why)
-        const both = exprGoal('expr-most', property.condition, allowed, given)
-        if (property.value !== undefined && base.evaluate(property.value) > allowed) silenced.push(...both)
+        if (property.value !== undefined && now.evaluate(property.value) > allowed)
+          silenced.push(...exprGoal('expr-most', property.condition, allowed, given))
       }
       ways.push({ cost: 2 + silenced.length, goals: silenced, decision: undefined })
     }
@@ -376,8 +393,8 @@ export function searchGoals(
         const { symbol } = expr
         const step = because(
           up
-            ? `${displayName(symbol)} must be ${bound === MOD ? 'm or y' : 'y'}`
-            : `${displayName(symbol)} must be ${bound === MOD ? 'n or m' : 'n'}`,
+            ? `${displayName(symbol)} must be ${bound === MOD && symbol.type !== 'bool' ? 'm or y' : 'y'}`
+            : `${displayName(symbol)} must be ${bound === MOD && symbol.type !== 'bool' ? 'n or m' : 'n'}`,
           placeOf(symbol),
           why,
         )
@@ -429,6 +446,8 @@ export function searchGoals(
             : undefined
       if (prompted && text !== undefined && kind !== '!=' && !isLogical(left))
         return [{ cost: 2, goals: [], decision: { symbol: left, value: NO, text, because: why } }]
+      // Text and numbers could come to be what is wanted in ways that are not looked for.
+      if (left.nodes.length > 0) inexact = true
       contradiction(why, {
         text: `${displayName(left)} ${kind} ${displayName(right)} is ${holds ? 'false' : 'true'}`,
         at: placeOf(left),
@@ -472,10 +491,10 @@ export function searchGoals(
     }
     if (avoided.has(`${goal.kind} ${symbol.index}`)) return false
     const other = goal.kind === 'least' ? most.get(symbol) : least.get(symbol)
-    const wanted: Tristate =
-      symbol.type === 'bool' && goal.kind === 'least' && goal.value === MOD ? YES : goal.value
-    const allowed: Tristate =
-      symbol.type === 'bool' && goal.kind === 'most' && goal.value === MOD ? YES : wanted
+    // A bool is never m: at least m is y, at most m is n.
+    const between = symbol.type === 'bool' && goal.value === MOD
+    const wanted: Tristate = between ? YES : goal.value
+    const allowed: Tristate = between ? NO : goal.value
     if (goal.kind === 'most' && allowed === YES) return undefined
     if (other !== undefined && (goal.kind === 'least' ? other.value < wanted : other.value > allowed)) {
       contradiction(why, other.because)
@@ -544,11 +563,16 @@ export function searchGoals(
       .map(({ symbol, value: to, text }) => `${symbol.index}=${text ?? to}`)
       .sort()
       .join()
-    if (tried.has(proposal)) return 'dead-end'
+    if (tried.has(proposal)) {
+      inexact = true
+      return 'dead-end'
+    }
     tried.add(proposal)
     if (--proposalsLeft < 0) return 'out-of-budget'
-    const objections = verify(decisions, { least, most })
+    const { goals: objections, trial } = verify(decisions, { least, most })
+    latest = trial
     if (objections.length === 0) return 'found'
+    inexact = true
     const symbols = objections.filter((goal): goal is SymbolGoal => 'symbol' in goal)
     const stubborn = symbols.find(
       (goal) => repairs > 0 && objected[repairs - 1]?.has(keyOf(goal)) === true && !asked.has(keyOf(goal)),
@@ -581,7 +605,7 @@ export function searchGoals(
   }
   if (outcome === 'found') return { type: 'found', decisions: new Map(decisions) }
   return {
-    type: outcome === 'dead-end' && avoided.size === 0 ? 'impossible' : 'gave-up',
+    type: outcome === 'dead-end' && !inexact ? 'impossible' : 'gave-up',
     steps: shortest ?? [],
   }
 }

@@ -96,8 +96,10 @@ export function resolve(
   for (const { request, symbol } of wanted) goals.push(...goalsOf(base, request, symbol))
   const texts = wanted.filter(({ symbol }) => !isLogical(symbol))
   const normalWarnings = unmetSymbols(base)
-  const verify = (decisions: ReadonlyMap<KconfigSymbol, Decision>, bounds: Bounds): readonly Goal[] =>
-    objections(base, decisions, bounds, texts, normalWarnings)
+  const verify = (decisions: ReadonlyMap<KconfigSymbol, Decision>, bounds: Bounds) => {
+    const trial = apply(base, [...decisions.values(), ...texts.map(textDecision)])
+    return { trial, goals: objections(trial, bounds, normalWarnings) }
+  }
   const result = searchGoals(base, goals, verify, { goals: options.effort ?? 60_000, proposals: 400 })
   if (result.type !== 'found') {
     const asked = requests.map(({ name, value }) => `${name}=${value}`).join(' ')
@@ -186,14 +188,10 @@ function unmetSymbols(configuration: Configuration): ReadonlySet<KconfigSymbol> 
 
 /** What is not as planned in a proposal, as goals to deal with. */
 function objections(
-  base: Configuration,
-  decisions: ReadonlyMap<KconfigSymbol, Decision>,
+  trial: Configuration,
   bounds: Bounds,
-  texts: readonly Wanted[],
   normalWarnings: ReadonlySet<KconfigSymbol>,
 ): readonly Goal[] {
-  const all = [...decisions.values(), ...texts.map(textDecision)]
-  const trial = apply(base, all)
   const goals: Goal[] = []
   for (const [symbol, { value, because }] of bounds.least)
     if (trial.tristate(symbol) < value) goals.push({ kind: 'least', symbol, value, because, act: true })

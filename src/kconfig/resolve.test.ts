@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+import { resolveRequirements } from './conditionalRequests.ts'
+import { linux61, linux612 } from './dialect.ts'
+import { explain, explanationText } from './explain.ts'
+import { resolve } from './resolve.ts'
+import { configured, treeOf } from './testTree.ts'
+
+const text = `config MODULES
+	bool "modules"
+	modules
+config NET
+	bool "networking"
+menuconfig NETFILTER
+	bool "netfilter"
+	depends on NET
+config NETFILTER_ADVANCED
+	bool "advanced"
+	depends on NETFILTER
+config XTABLES
+	tristate
+config OWNER
+	tristate "owner match"
+	depends on NETFILTER_ADVANCED && !TINY
+	select XTABLES
+config TINY
+	bool "tiny"
+config EITHER
+	bool "either"
+	depends on (TINY && NET) || NET
+config NEVER
+	tristate "never"
+	depends on TINY && OWNER
+choice
+	prompt "one of"
+config FIRST
+	bool "first"
+config SECOND
+	bool "second"
+endchoice
+config NEEDS_SECOND
+	bool "needs second"
+	depends on SECOND
+config SIZE
+	int "size"
+	depends on NET
+	range 1 10
+`
+
+for (const dialect of [linux61, linux612])
+  describe(`resolve in the dialect of ${dialect.name}`, () => {
+    const tree = treeOf(text, dialect)
+    const answer = (config: string, ...asked: [string, string][]) => {
+      const result = resolve(
+        configured(tree, config),
+        asked.map(([name, value]) => ({ name, value })),
+      )
+      return result.ok
+        ? result.value.assignments.map(({ name, value }) => `${name}=${value}`).sort()
+        : result.error
+    }
+
+    it('adds every dependency and nothing else', () => {
+      expect(answer('', ['OWNER', 'm'])).toEqual([
+        'MODULES=y',
+        'NET=y',
+        'NETFILTER=y',
+        'NETFILTER_ADVANCED=y',
+        'OWNER=m',
+      ])
+    })
+    it('adds nothing to what is set already', () => {
+      expect(answer('CONFIG_NET=y\nCONFIG_NETFILTER=y\n', ['NETFILTER', 'y'])).toEqual([])
+    })
+    it('takes the shorter of two alternatives', () => {
+      expect(answer('', ['EITHER', 'y'])).toEqual(['EITHER=y', 'NET=y'])
+    })
+    it('turns off what excludes the wish', () => {
+      expect(answer('CONFIG_TINY=y\n', ['OWNER', 'y'])).toContain('TINY=n')
+    })
+    it('moves a choice', () => {
+      expect(answer('CONFIG_FIRST=y\n', ['NEEDS_SECOND', 'y'])).toEqual(['NEEDS_SECOND=y', 'SECOND=y'])
+    })
+    it('makes numbers visible before it sets them', () => {
+      expect(answer('', ['SIZE', '7'])).toEqual(['NET=y', 'SIZE=7'])
+    })
+    it('refuses with the contradiction, step by step', () => {
+      const error = answer('', ['NEVER', 'm'])
+      expect(error).toMatchObject({ type: 'impossible' })
+      expect('message' in error && error.message).toMatch(/TINY must be .*Kconfig:\d+/)
+    })
+    it('knows near names of a symbol that nothing defines', () => {
+      expect(answer('', ['NETFILTR', 'y'])).toMatchObject({ type: 'unknown-symbol', near: ['NETFILTER'] })
+    })
+  })
+
+describe('requests of many', () => {
+  const base = configured(treeOf(text))
+  const ask = (name: string, value: string, origin: string) => ({ name, value, origin })
+
+  it('applies what hangs on a symbol only when something else turns it on', () => {
+    const clause = { symbol: 'NETFILTER', requests: [ask('TINY', 'y', 'from b')], origin: 'from b' }
+    const without = resolveRequirements(base, [ask('NET', 'y', 'from a')], [clause])
+    expect(without.ok && without.value.applied).toEqual([])
+    const having = resolveRequirements(base, [ask('NETFILTER', 'y', 'from a')], [clause])
+    expect(having.ok && having.value.configuration.text(symbolOf('TINY'))).toBe('y')
+  })
+  it('names both askers of a conflict', () => {
+    const result = resolveRequirements(
+      base,
+      [ask('NET', 'y', 'asked by a'), ask('NET', 'n', 'asked by b')],
+      [],
+    )
+    expect(result).toMatchObject({
+      ok: false,
+      error: { type: 'conflict', origins: ['asked by a', 'asked by b'] },
+    })
+  })
+  it('gives y where m was asked as well only with leave', () => {
+    const y = ask('OWNER', 'y', 'a')
+    expect(resolveRequirements(base, [y, ask('OWNER', 'm', 'b')], []).ok).toBe(false)
+    expect(resolveRequirements(base, [y, { ...ask('OWNER', 'm', 'b'), acceptsBuiltIn: true }], []).ok).toBe(
+      true,
+    )
+  })
+  it('refuses a clause that would turn something off', () => {
+    const clause = { symbol: 'NET', requests: [ask('NET', 'n', 'b')], origin: 'b' }
+    const result = resolveRequirements(base, [ask('NET', 'y', 'a')], [clause])
+    expect(result).toMatchObject({ ok: false, error: { type: 'unstable' } })
+  })
+  const symbolOf = (name: string) => {
+    const symbol = base.tree.byName.get(name)
+    if (symbol === undefined) throw new Error(name)
+    return symbol
+  }
+})
+
+describe('explain', () => {
+  const tree = treeOf(text)
+  const told = (config: string, name: string) => {
+    const result = explain(configured(tree, config), name)
+    if (!result.ok) throw new Error(result.error.message)
+    return result.value
+  }
+  it('marks exactly the parts that hold a value back', () => {
+    const { lost, prompts, value } = told('CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_OWNER=y\n', 'OWNER')
+    expect({ lost, value }).toEqual({ lost: 'y', value: 'n' })
+    expect(prompts[0]?.parts.filter((part) => part.blocking).map((part) => part.text)).toEqual([
+      'NETFILTER_ADVANCED [=n]',
+    ])
+  })
+  it('tells who selects a symbol', () => {
+    const config = 'CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_NETFILTER_ADVANCED=y\nCONFIG_OWNER=y\n'
+    const explanation = told(config, 'XTABLES')
+    expect(explanation.source).toMatchObject({ type: 'selected', by: 'OWNER' })
+    expect(explanationText(explanation)).toContain('cannot be set: it has no prompt')
+  })
+  it('tells what a symbol would open', () => {
+    expect(told('', 'NET').wouldAllow).toContain('NETFILTER')
+  })
+})
