@@ -12,6 +12,7 @@
  *   timeout that was agreed. A transfer without any progress ends after {@link GIVE_UP_MS}.
  */
 import { createSocket, type Socket } from 'node:dgram'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type OpenFile, openConfined } from './confine.ts'
 import { negotiate, type Terms } from './options.ts'
 import {
@@ -76,6 +77,9 @@ const GIVE_UP_UNCONFIRMED_MS = 10_000
 /** Read at once from the file, beyond the window. */
 const READ_AHEAD_BYTES = 256 * 1024
 const PROGRESS_BYTES = 1 << 20
+/** Sent without a pause; a client's socket holds about 200 KiB, of which a packet takes up to twice its size. */
+const BURST_BYTES = 48 * 1024
+const SHORTEST_SETTLE_MS = 2
 
 export function startTransfer(options: TransferOptions): Transfer {
   const { request } = options
@@ -186,6 +190,9 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let reportedBytes = 0
     let repeatedBlocks = 0
     let isRepeat = false
+    let repeatedAt = Number.NEGATIVE_INFINITY
+    /** Blocks of the window before this one are on their way. */
+    let resumeAt = 0
     let roundTripMs: number | undefined
     let waitMs = Math.min(FIRST_WAIT_MS, timeoutMs)
     let sending = false
@@ -233,12 +240,18 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
             if (base !== from) continue
             sentAt = performance.now()
           }
-          for (let block = from; block <= last; block++) {
+          let burstBytes = 0
+          for (let block = Math.max(from, resumeAt); block <= last; block++) {
             const start = (block - 1) * blockBytes - cache.offset
             const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
             socket.send([writeDataHeader(block & 0xffff), cache.bytes.subarray(start, stop)])
+            sentUpTo = Math.max(sentUpTo, block)
+            burstBytes += stop - start
+            if (burstBytes < BURST_BYTES || block === last) continue
+            burstBytes = 0
+            await nextTurn()
+            if (base !== from || course.isOver()) break
           }
-          sentUpTo = last
         }
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
@@ -252,6 +265,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     const repeat = (): void => {
       repeatedBlocks += Math.max(1, sentUpTo - base + 1)
       isRepeat = true
+      resumeAt = 0
+      repeatedAt = performance.now()
       void sendWindow()
     }
 
@@ -268,6 +283,18 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       if (isFirst) rewind()
       progressAt = now
       base = acknowledged + 1
+      // Less than a window: something was lost, and all behind it is sent again. Unless that was done a moment ago:
+      // then what is on its way may be what is missing, and only what was never sent is sent.
+      resumeAt = 0
+      if (acknowledged < sentUpTo) {
+        const settleMs = Math.max(SHORTEST_SETTLE_MS, (roundTripMs ?? FIRST_WAIT_MS) * 2)
+        if (now - repeatedAt < settleMs) resumeAt = sentUpTo + 1
+        else {
+          repeatedBlocks += sentUpTo - acknowledged
+          isRepeat = true
+          repeatedAt = now
+        }
+      }
       course.onConfirmed()
       const doneBytes = Math.min(acknowledged * blockBytes, sizeBytes)
       if (doneBytes - reportedBytes >= PROGRESS_BYTES || acknowledged === lastBlock) {
