@@ -333,12 +333,6 @@ function losesPhandle(base: DeviceTree, merged: Uint8Array): boolean {
   return [...walk(base)].some((ref) => !left.has(phandleOf(ref.node)))
 }
 
-/** Whether a tree has labels, so that overlays can be laid over it. */
-export function hasLabels(file: string): boolean {
-  const tree = readDevicetree(readFileSync(file))
-  return tree.ok && tree.value.root.children.some((child) => child.name === '__symbols__')
-}
-
 /** Changes some bytes, words or the length of a file, mostly where it hurts: in the header and the structure. */
 export function mutate(bytes: Uint8Array, random: (below: number) => number): Buffer {
   const mutated = Buffer.from(bytes)

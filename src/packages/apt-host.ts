@@ -1,6 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { execa } from 'execa'
 import { UserError } from '../diagnostics/index.ts'
 import { type HostSource, parseListFile, parseSourcesFile } from './host-sources.ts'
 
@@ -52,6 +51,7 @@ export async function readAptHost(): Promise<AptHost> {
 
 async function aptConfigDump(): Promise<string> {
   try {
+    const { execa } = await import('execa')
     const { stdout } = await execa('apt-config', ['dump'], { env: { LC_ALL: 'C.UTF-8' } })
     return stdout
   } catch (error) {

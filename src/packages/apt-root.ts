@@ -1,6 +1,5 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { UserError } from '../diagnostics/index.ts'
 import type { AptHost } from './apt-host.ts'
 import type { Suite } from './mirrors.ts'
@@ -142,6 +141,7 @@ export async function runApt(
   argv: readonly string[],
   folder: string = root.folder,
 ): Promise<AptRun> {
+  const { execa } = await import('execa')
   const result = await execa(program, argv, {
     env: { APT_CONFIG: join(root.folder, 'apt.conf'), LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
     cwd: folder,

@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { UserError } from '../diagnostics/index.ts'
 
 /**
@@ -15,6 +14,8 @@ export async function exclusively<T>(
   waiting: () => void,
   work: () => Promise<T>,
 ): Promise<T> {
+  // Loaded here, as everywhere in this room: it costs more than a build that needs no apt.
+  const { execa } = await import('execa')
   const holder = execa('flock', ['--exclusive', file, 'sh', '-c', 'echo; exec cat >/dev/null'], {
     cancelSignal: signal,
     buffer: false,

@@ -39,12 +39,6 @@ export function writeTree(
   return { root, version, folder, remove: () => rmSync(root, { recursive: true, force: true }) }
 }
 
-/** An indexed `lib/modules/VERSION` as a tree. */
-export function existingTree(folder: string): Tree {
-  const version = folder.split('/').at(-1) ?? ''
-  return { root: join(folder, '../../..'), version, folder, remove: () => undefined }
-}
-
 export function sourceOf({ folder }: Tree): KmodSource {
   return createKmodSource({
     paths: readdirSync(folder, { recursive: true, encoding: 'utf8' }),
@@ -68,13 +62,6 @@ export function showDepends(
     else if (verb === 'builtin') builtin.push(kmodName(rest))
   }
   return { paths, builtin }
-}
-
-/** `modprobe -R`: names of the modules behind an alias; none if it does not know it. */
-export function resolveByModprobe(tree: Tree, alias: string): string[] {
-  return modprobe(tree, ['-R', alias])
-    .split('\n')
-    .filter((line) => line !== '')
 }
 
 function modprobe(tree: Tree, options: readonly string[]): string {
