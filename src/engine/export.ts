@@ -1,8 +1,9 @@
 /** Artifacts out of the store into the user's folders. */
-import { randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import type { Artifact } from './artifact.ts'
+import { pipeline } from 'node:stream/promises'
+import type { Artifact, FileArtifact } from './artifact.ts'
 import { diskFailure } from './failure.ts'
 import { exportedCopy, materialize } from './materialize.ts'
 import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
@@ -20,6 +21,7 @@ export async function exportArtifact(
   destination: string,
 ): Promise<void> {
   const target = resolve(destination)
+  if (artifact.kind === 'file' && (await isThere(artifact, target))) return
   const folder = dirname(target)
   const prefix = `.${basename(target)}.firmwright-`
   const temporary = `${folder}/${prefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
@@ -34,6 +36,20 @@ export async function exportArtifact(
     removeFolder(temporary)
     throw diskFailure(error, 'The folder', folder)
   }
+}
+
+/** Whether the file is there with these bytes already: reading it costs a fraction of writing it. */
+async function isThere({ digest, executable }: FileArtifact, target: string): Promise<boolean> {
+  const present = lstatSync(target, { throwIfNoEntry: false })
+  if (!present?.isFile() || present.size !== digest.sizeBytes) return false
+  if ((present.mode & 0o777) !== (executable ? 0o755 : 0o644)) return false
+  const hash = createHash('sha256')
+  try {
+    await pipeline(createReadStream(target, { highWaterMark: 1 << 20 }), hash)
+  } catch {
+    return false
+  }
+  return hash.digest('hex') === digest.sha256
 }
 
 /** What processes that died while they exported to the same place have left. */
