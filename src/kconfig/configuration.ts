@@ -11,11 +11,12 @@
  *   warning);
  * - bool symbols, and tristate ones while modules are off, go from m to y.
  *
- * Choices are where dialects differ; see `choices61.ts` and `choices612.ts` in spirit, `chooseTristate` and
- * `chooseBool` here.
+ * Choices are where dialects differ: `chooseTristate` is the way up to 6.8, `chooseBool` that of 6.9 and later.
  *
  * Named curiosities: STALE-PROMPT (the visibility of a prompt is that of the last calculation), and
  * CHOICE-BECOMES-NEW (a choice counts as answered only while all its visible members are).
+ *
+ * The one factory holds all state in typed arrays over symbol numbers; what it gives out are functions over them.
  */
 import { printExpr, printReverseDependencies } from './expressionText.ts'
 import type {

@@ -23,7 +23,7 @@ export interface KconfigEnvironment {
 
 /** make's ARCH for the machine that it runs on. */
 export function archOfMachine(machine: string): string {
-  if (/^i.86$/.test(machine) || machine === 'x86_64') return machine === 'x86_64' ? 'x86' : 'x86'
+  if (/^i.86$/.test(machine) || machine === 'x86_64') return 'x86'
   if (machine === 'sun4u') return 'sparc64'
   if (/^(arm64|aarch64)/.test(machine)) return 'arm64'
   if (/^arm|^sa110/.test(machine)) return 'arm'

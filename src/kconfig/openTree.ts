@@ -7,6 +7,7 @@ import { machine, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Dialect, detectDialect } from './dialect.ts'
 import { kconfigEnvironment } from './environment.ts'
+import { replay } from './preprocess.ts'
 import { createProbes, type Probes } from './probes.ts'
 import { type KconfigResult, parseKconfig } from './tree.ts'
 
@@ -108,7 +109,14 @@ export async function parseWithProbes(
   for (let round = 0; ; round++) {
     const result = parseKconfig({ ...input, shell })
     if (result.ok || result.error.type !== 'unanswered' || round >= MAX_ROUNDS) return result
-    const results = await probes.run(result.error.commands)
-    for (const command of result.error.commands) answers.set(command, results.get(command) ?? '')
+    // Answers lead to further commands (the compiler's version to tests of it): those come out of the macros alone.
+    const { log } = result.error
+    const silent = { environment: input.environment, shell, info: () => {}, warning: () => {} }
+    let { commands } = result.error
+    for (let again = 0; commands.length > 0 && again < MAX_ROUNDS; again++) {
+      const results = await probes.run(commands)
+      for (const command of commands) answers.set(command, results.get(command) ?? '')
+      commands = replay(log, silent)
+    }
   }
 }

@@ -46,9 +46,32 @@ export interface Preprocessor {
   readonly environment: ReadonlyMap<string, string>
   /** The mistake that ends the reading of the tree, as a whole line. From then on every expansion is empty. */
   readonly failure: string | undefined
+  /** Everything that was asked for, to be gone through again when more commands have answers. */
+  readonly log: readonly LogEntry[]
   /** Where the reader is, for `$(filename)`, `$(lineno)` and messages. */
   file: string
   line: number
+}
+
+/** An expansion or an assignment of the text, in the order of reading. */
+export interface LogEntry {
+  readonly file: string
+  readonly line: number
+  /** the text behind a dollar, a word with macros, or the value of an assignment */
+  readonly text: string
+  readonly assign: { readonly name: string; readonly flavor: Flavor } | undefined
+}
+
+/** Goes through a log again. @returns the commands whose answers are still missing */
+export function replay(log: readonly LogEntry[], input: PreprocessorInput): readonly string[] {
+  const preprocessor = createPreprocessor(input)
+  for (const { file, line, text, assign } of log) {
+    preprocessor.file = file
+    preprocessor.line = line
+    if (assign === undefined) preprocessor.expandWord(text, 0)
+    else preprocessor.assign(assign.name, text, assign.flavor)
+  }
+  return [...preprocessor.unanswered]
 }
 
 interface Variable {
@@ -268,10 +291,27 @@ export function createPreprocessor(input: PreprocessorInput): Preprocessor {
     } else variables.set(name, { value: text, flavor: resulting, expanding: 0 })
   }
 
+  const log: LogEntry[] = []
+  const note = (text: string, made: LogEntry['assign']): void => {
+    log.push({ file: state.file, line: state.line, text, assign: made })
+  }
+
   const state: Preprocessor = {
-    expandDollar: (text, at) => expandDollar(text, at),
-    expandWord,
-    assign,
+    expandDollar(text, at) {
+      const expansion = expandDollar(text, at)
+      note(`$${text.slice(at, expansion.end)}`, undefined)
+      return expansion
+    },
+    expandWord(text, at) {
+      const expansion = expandWord(text, at)
+      note(text.slice(at, expansion.end), undefined)
+      return expansion
+    },
+    assign(name, value, flavor) {
+      note(value, { name, flavor })
+      assign(name, value, flavor)
+    },
+    log,
     unanswered,
     environment,
     get failure() {

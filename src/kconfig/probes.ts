@@ -3,8 +3,8 @@
  *
  * Commands are given to a few shells that stay open, each command in a `sh -c` of its own (probes name their temporary
  * files by the process number `$$`). A result is kept under the command and the identity of every program and file that
- * the command names, so another compiler, or a changed script of the tree, gives other results. Only commands that do
- * name a tool or a file are kept; something like `uname -r` is asked every time.
+ * the command names, so another compiler, or a changed script of the tree, gives other results. What answers differently
+ * for no reason that a command shows, like `uname -r`, is asked every time.
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -36,7 +36,7 @@ const cacheVersion = 1
 
 /** Programs whose answer is not the same every time, whatever they are given. */
 const volatilePrograms =
-  /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|env|random)(?:$|[\s;&|)}`])/
+  /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|random)(?:$|[\s;&|)}`])/
 
 export function createProbes(options: ProbeOptions): Probes {
   const { environment, folder } = options
@@ -58,8 +58,12 @@ export function createProbes(options: ProbeOptions): Probes {
       : path.map((entry) => join(entry === '' ? folder : entry, word))
     for (const candidate of candidates) {
       const stat = statSync(candidate, { throwIfNoEntry: false })
-      if (stat?.isFile() !== true) continue
-      identity = `${realpathSync(candidate)}:${stat.size}:${stat.mtimeMs}`
+      if (stat === undefined) continue
+      // What a folder holds is not looked at: commands that list one are never kept.
+      if (stat.isDirectory()) {
+        if (!word.includes('/')) continue
+        identity = 'folder'
+      } else identity = `${realpathSync(candidate)}:${stat.size}:${stat.mtimeMs}`
       break
     }
     identities.set(word, identity)
@@ -86,8 +90,6 @@ export function createProbes(options: ProbeOptions): Probes {
     parts.push(identityOf(`${prefix}as`), identityOf(`${prefix}ld`))
     return parts.join('\n')
   })()
-  const tools = new Set(toolNames.flatMap((name) => (environment[name] ?? '').split(/\s+/)).filter(Boolean))
-  const srctree = environment.srctree
 
   /** The key that a command's result is kept under; undefined for one whose result may not be kept. */
   function keyOf(command: string): string | undefined {
@@ -95,13 +97,8 @@ export function createProbes(options: ProbeOptions): Probes {
     let key: string | undefined
     if (!volatilePrograms.test(command)) {
       const words = command.split(/[\s"'`;|&<>(){}]+/).filter((word) => word !== '' && !word.startsWith('-'))
-      const pure = words.every((word) => !word.includes('/') || word === '/dev/null')
-      const namesTool = words.some((word) => tools.has(word))
-      const namesFile = srctree !== undefined && words.some((word) => word.startsWith(`${srctree}/`))
-      if (namesTool || namesFile || pure) {
-        const parts = [surroundings, command, ...words.map(identityOf)]
-        key = createHash('sha256').update(parts.join('\n')).digest('base64url')
-      }
+      const parts = [surroundings, command, ...words.map(identityOf)]
+      key = createHash('sha256').update(parts.join('\n')).digest('base64url')
     }
     keys.set(command, key)
     return key

@@ -10,7 +10,7 @@ import { createExpressions } from './expressions.ts'
 import { finalize } from './finalize.ts'
 import type { Kconfig } from './model.ts'
 import { parse } from './parser.ts'
-import { createPreprocessor } from './preprocess.ts'
+import { createPreprocessor, type LogEntry } from './preprocess.ts'
 import { createSymbolTable, walkOrder } from './symbolTable.ts'
 
 export interface KconfigInput {
@@ -41,7 +41,12 @@ export type KconfigError =
   /** the tree has mistakes; `message` is all that was said, errors and warnings, one a line */
   | { readonly type: 'invalid'; readonly message: string }
   /** answers are missing, see `KconfigInput.shell` */
-  | { readonly type: 'unanswered'; readonly message: string; readonly commands: readonly string[] }
+  | {
+      readonly type: 'unanswered'
+      readonly message: string
+      readonly commands: readonly string[]
+      readonly log: readonly LogEntry[]
+    }
 
 export function parseKconfig(input: KconfigInput): KconfigResult {
   const dialect = input.dialect ?? linux612
@@ -68,6 +73,7 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
       type: 'unanswered',
       message: `${commands.length} commands have to be run`,
       commands,
+      log: preprocessor.log,
     } as const
     return { ok: false, error, messages, output }
   }
