@@ -60,7 +60,11 @@ export function parse(input: ParserInput, top: string): Parsed {
   const lexer = createLexer(
     {
       preprocessor,
-      keywords: keywordSet({ optional: tristateChoices, optionLines: dialect.optionLines }),
+      keywords: keywordSet({
+        optional: tristateChoices,
+        optionLines: dialect.optionLines,
+        dashedHelp: dialect.optionLines,
+      }),
       readFile: input.readFile,
       warning: message,
       sourceStack: dialect.sourceStack,
