@@ -165,6 +165,12 @@ function bind(socket: Socket, options: TransferOptions): Promise<void> {
   })
 }
 
+/** A piece of the file. */
+interface Chunk {
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
 interface Course {
   isOver(): boolean
   readonly whenOver: Promise<unknown>
@@ -197,7 +203,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let waitMs = Math.min(FIRST_WAIT_MS, timeoutMs)
     let sending = false
     let timer: NodeJS.Timeout | undefined
-    let cache: { readonly offset: number; readonly bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) }
+    let cache: Chunk = { offset: 0, bytes: Buffer.alloc(0) }
+    let ahead: Promise<Chunk> | undefined
 
     const end = (how: TransferEnd): void => {
       clearTimeout(timer)
@@ -205,10 +212,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       resolve(how)
     }
 
-    /** Brings the bytes of the window into the cache. */
-    const load = async (offset: number, wanted: number): Promise<void> => {
-      if (offset >= cache.offset && offset + wanted <= cache.offset + cache.bytes.length) return
-      const length = Math.min(sizeBytes - offset, Math.max(wanted, READ_AHEAD_BYTES))
+    const read = async (offset: number, wanted: number): Promise<Chunk> => {
+      const length = Math.min(sizeBytes - offset, wanted)
       const bytes = Buffer.allocUnsafe(length)
       let filled = 0
       while (filled < length) {
@@ -216,7 +221,31 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
         if (bytesRead === 0) throw new Error('the file became shorter while it was sent')
         filled += bytesRead
       }
-      cache = { offset, bytes }
+      return { offset, bytes }
+    }
+
+    const isCached = (offset: number, wanted: number): boolean => {
+      return offset >= cache.offset && offset + wanted <= cache.offset + cache.bytes.length
+    }
+
+    /** Brings the bytes of the window into the cache. */
+    const load = async (offset: number, wanted: number): Promise<void> => {
+      if (ahead !== undefined) {
+        cache = await ahead
+        ahead = undefined
+      }
+      if (!isCached(offset, wanted)) cache = await read(offset, Math.max(wanted, READ_AHEAD_BYTES))
+    }
+
+    /** Has the next piece of the file read while the client is busy with this one. */
+    const lookAhead = (sentBytes: number): void => {
+      const end = cache.offset + cache.bytes.length
+      if (ahead !== undefined || end >= sizeBytes || end - sentBytes > READ_AHEAD_BYTES / 2) return
+      // A window that is not wholly in the cache begins less than a window before its end.
+      const windowBytes = windowBlocks * blockBytes
+      ahead = read(Math.max(0, end - windowBytes), windowBytes + READ_AHEAD_BYTES)
+      // Whoever needs it hears of the failure; it may be that nobody does any more.
+      ahead.catch(() => {})
     }
 
     const sendWindow = async (): Promise<void> => {
@@ -235,7 +264,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
           const last = Math.min(from + windowBlocks - 1, lastBlock)
           const offset = (from - 1) * blockBytes
           const length = Math.min(last * blockBytes, sizeBytes) - offset
-          if (offset < cache.offset || offset + length > cache.offset + cache.bytes.length) {
+          if (!isCached(offset, length)) {
             await load(offset, length)
             if (base !== from) continue
             sentAt = performance.now()
@@ -252,6 +281,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
             await nextTurn()
             if (base !== from || course.isOver()) break
           }
+          lookAhead(Math.min(last * blockBytes, sizeBytes))
         }
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
