@@ -18,9 +18,9 @@ import { negotiate, type Terms } from './options.ts'
 import {
   ERROR_CODES,
   type ErrorCode,
+  OPCODES,
   type Request,
   readPacket,
-  writeDataHeader,
   writeError,
   writeOptions,
 } from './packet.ts'
@@ -248,6 +248,27 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       ahead.catch(() => {})
     }
 
+    const sendBlock = (block: number): void => {
+      const start = (block - 1) * blockBytes - cache.offset
+      const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
+      const packet = Buffer.allocUnsafe(4 + stop - start)
+      packet.writeUInt32BE((OPCODES.data << 16) | (block & 0xffff), 0)
+      packet.set(cache.bytes.subarray(start, stop), 4)
+      socket.send(packet)
+      sentUpTo = Math.max(sentUpTo, block)
+    }
+
+    /** The short way of `sendWindow`, for one block that is at hand; false where it has to go the long way. */
+    const sendAtOnce = (): boolean => {
+      if (sending || windowBlocks > 1 || base === 0) return false
+      const offset = (base - 1) * blockBytes
+      if (!isCached(offset, Math.min(blockBytes, sizeBytes - offset))) return false
+      sentAt = performance.now()
+      sendBlock(base)
+      lookAhead(Math.min(base * blockBytes, sizeBytes))
+      return true
+    }
+
     const sendWindow = async (): Promise<void> => {
       if (sending) return
       sending = true
@@ -271,11 +292,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
           }
           let burstBytes = 0
           for (let block = Math.max(from, resumeAt); block <= last; block++) {
-            const start = (block - 1) * blockBytes - cache.offset
-            const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
-            socket.send([writeDataHeader(block & 0xffff), cache.bytes.subarray(start, stop)])
-            sentUpTo = Math.max(sentUpTo, block)
-            burstBytes += stop - start
+            sendBlock(block)
+            burstBytes += blockBytes
             if (burstBytes < BURST_BYTES || block === last) continue
             burstBytes = 0
             await nextTurn()
@@ -333,7 +351,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       }
       if (acknowledged === lastBlock)
         end({ type: 'sent', sizeBytes, repeatedBlocks, elapsedMs: now - startedAt })
-      else void sendWindow()
+      else if (!sendAtOnce()) void sendWindow()
     }
 
     const acknowledge = (wireBlock: number): void => {
