@@ -142,7 +142,7 @@ function isProgram(path: string): boolean {
 }
 
 /** Absolute path of a program. `neededBy` is the script whose interpreter it is. */
-export function findTool(tool: string, neededBy?: string): string {
+function findTool(tool: string, neededBy?: string): string {
   const candidates = tool.startsWith('/')
     ? [tool]
     : executorPath.split(':').map((folder) => `${folder}/${tool}`)
@@ -158,7 +158,7 @@ export function findTool(tool: string, neededBy?: string): string {
 }
 
 /** Which Debian package has a program, from the list that comes with Firmwright. */
-export function packageOf(tool: string): string | undefined {
+function packageOf(tool: string): string | undefined {
   try {
     const list: unknown = JSON.parse(readFileSync(new URL('../../host-tools.json', import.meta.url), 'utf8'))
     const name = Object.hasOwn(list as object, tool) ? (list as Record<string, unknown>)[tool] : undefined
