@@ -157,12 +157,13 @@ function findTool(tool: string, neededBy?: string): string {
   })
 }
 
-/** Which Debian package has a program, from the list that comes with Firmwright. */
-function packageOf(tool: string): string | undefined {
+/** Which Debian package has a program, from the lists that come with Firmwright. */
+export function packageOf(tool: string): string | undefined {
   try {
-    const list: unknown = JSON.parse(readFileSync(new URL('../../host-tools.json', import.meta.url), 'utf8'))
-    const name = Object.hasOwn(list as object, tool) ? (list as Record<string, unknown>)[tool] : undefined
-    return typeof name === 'string' ? name : undefined
+    const lists = JSON.parse(
+      readFileSync(new URL('../../host-tools.json', import.meta.url), 'utf8'),
+    ) as Readonly<Record<string, Readonly<Record<string, string>>>>
+    return Object.values(lists).find((list) => Object.hasOwn(list, tool))?.[tool]
   } catch {
     return undefined
   }
