@@ -206,7 +206,12 @@ async function takeOutputs(
   const artifacts: Record<string, Artifact> = {}
   for (const output of outputs) {
     const { signal } = executor
-    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, { adopt, places, signal })
+    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, {
+      adopt,
+      reclaim: true,
+      places,
+      signal,
+    })
     staged.push(...taken.staged)
     artifacts[output] = taken.artifact
   }

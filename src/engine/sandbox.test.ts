@@ -135,7 +135,8 @@ describe.each(['auto', 'none'] as const)('with sandbox %s', (sandbox) => {
   })
 
   test('outputs that a command has protected are taken and cleaned up', async () => {
-    const script = 'mkdir -p out/a; echo x > out/a/b; chmod 400 out/a/b; chmod 555 out/a out'
+    const script =
+      'mkdir -p out/a; echo x > out/a/b; chmod 0 out/a/b; chmod 555 out/a; mkdir out/c; chmod 0 out/c; chmod 555 out'
     const { out } = await engine.build({
       kind: 'command',
       name: 'script',

@@ -142,7 +142,7 @@ function isProgram(path: string): boolean {
 }
 
 /** Absolute path of a program. `neededBy` is the script whose interpreter it is. */
-export function findTool(tool: string, neededBy?: string): string {
+function findTool(tool: string, neededBy?: string): string {
   const candidates = tool.startsWith('/')
     ? [tool]
     : executorPath.split(':').map((folder) => `${folder}/${tool}`)

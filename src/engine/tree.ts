@@ -1,5 +1,14 @@
 /** Folders as trees of `Directory` messages: building them, reading them, taking them from a disk. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { UserError } from '../diagnostics/index.ts'
 import { type Artifact, type Digest, digestOf, type TreeArtifact } from './artifact.ts'
@@ -130,6 +139,8 @@ const filesPerTurn = 64
 export interface StageOptions {
   /** Files are moved into the store instead of copied where that is possible. */
   readonly adopt?: boolean
+  /** Rights that a command has taken away from its own files are given back. */
+  readonly reclaim?: boolean
   /** By inode, places where a sandbox had an artifact: what is taken there is that, not what lies below. */
   readonly places?: ReadonlyMap<number, Artifact>
   readonly signal: AbortSignal
@@ -139,10 +150,15 @@ export interface StageOptions {
 export async function stagePath(
   intake: Intake,
   path: string,
-  { adopt = false, places = new Map(), signal }: StageOptions,
+  { adopt = false, reclaim = false, places = new Map(), signal }: StageOptions,
 ): Promise<{ artifact: Artifact; staged: Staged[] }> {
   const staged: Staged[] = []
   let turn = 0
+
+  /** What the owner must be allowed to for the file or folder to be taken; root may anyway. */
+  function ensureRights(place: string, mode: number, rights: number): void {
+    if (reclaim && (mode & rights) !== rights) chmodSync(place, (mode & 0o7777) | rights)
+  }
 
   async function stageFile(file: string, sizeBytes: number, links: number): Promise<Digest> {
     if (++turn % filesPerTurn === 0) await setImmediate(undefined, { signal })
@@ -164,9 +180,12 @@ export async function stagePath(
       const place = places.get(stat.ino)
       if (place?.kind === 'tree') directories.push({ name, digest: place.digest })
       else if (place !== undefined) files.push({ name, ...place })
-      else if (stat.isDirectory()) directories.push({ name, digest: (await stageFolder(child)).digest })
-      else if (stat.isSymbolicLink()) symlinks.push({ name, target: readlinkSync(child) })
+      else if (stat.isDirectory()) {
+        ensureRights(child, stat.mode, 0o700)
+        directories.push({ name, digest: (await stageFolder(child)).digest })
+      } else if (stat.isSymbolicLink()) symlinks.push({ name, target: readlinkSync(child) })
       else if (stat.isFile()) {
+        ensureRights(child, stat.mode, 0o400)
         const digest = await stageFile(child, stat.size, stat.nlink)
         files.push({ name, digest, executable: (stat.mode & 0o111) !== 0 })
       } else {
@@ -186,6 +205,7 @@ export async function stagePath(
     const stat = statSync(real)
     const place = places.get(stat.ino)
     if (place !== undefined) return place
+    ensureRights(real, stat.mode, stat.isDirectory() ? 0o700 : 0o400)
     if (stat.isDirectory()) return stageFolder(real)
     if (!stat.isFile()) {
       throw new UserError({
