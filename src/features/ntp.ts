@@ -30,8 +30,8 @@ export const ntp = defineFeature('ntp', options, (system, { servers }) => {
     name: 'ntp',
     description: 'network time',
     command: [ntpd, '-d', '-s', '-f', '/etc/openntpd/ntpd.conf'],
-    // Its home, the socket of ntpctl and the drift file lie in folders that it expects to find.
-    prepare: ['mkdir -p /run/openntpd /var/lib/openntpd/run /var/lib/openntpd/db'],
+    // Without the folders of its control socket and its drift file it ends at once.
+    prepare: ['mkdir -p -m 755 /run/openntpd /var/lib/openntpd/db /var/lib/openntpd/run'],
     state: [{ path: '/var/lib/openntpd', what: 'the drift of the clock' }],
   })
 })
