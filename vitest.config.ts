@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: ['vitest.setup.ts'],
           include: ['src/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -15,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'boot',
+          setupFiles: ['vitest.setup.ts'],
           include: ['test/boot/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,

@@ -5,6 +5,8 @@ import colors from 'picocolors'
 import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
+import { kconfigCommand } from './kconfig.ts'
+import { kmodCommand } from './kmod.ts'
 import { runCommand } from './run.ts'
 import { storeCommand } from './store.ts'
 import { updateCommand } from './update.ts'
@@ -30,7 +32,16 @@ Environment: FIRMWRIGHT_CACHE (folder of the store; ~/.cache/firmwright), FIRMWR
 FIRMWRIGHT_SECURITY_MIRROR (Debian's archives, where the host's own apt sources name none), NO_COLOR,
 DEBUG=firmwright (stack traces).`,
     )
-  for (const command of [buildCommand(), runCommand(), updateCommand(), storeCommand(), demoCommand()]) {
+  const commands = [
+    buildCommand(),
+    runCommand(),
+    updateCommand(),
+    storeCommand(),
+    kconfigCommand(),
+    kmodCommand(),
+    demoCommand(),
+  ]
+  for (const command of commands) {
     program.addCommand(command)
   }
   exitOverride(program)

@@ -103,6 +103,18 @@ test('an executable artifact has an executable path, and the same bytes without 
   expect((await engine.read(made.out as FileArtifact)).toString()).toBe('ran\n')
 })
 
+test('a stream and the bytes that it gives are the same artifact', async () => {
+  const engine = await start()
+  async function* stream() {
+    for (const part of ['one ', 'two ', 'three']) yield Buffer.from(part)
+  }
+  const streamed = await engine.put(stream())
+  expect((await engine.read(streamed)).toString()).toBe('one two three')
+  expect((await engine.read(streamed, { offsetBytes: 4, sizeBytes: 3 })).toString()).toBe('two')
+  await expect(engine.read(streamed, { offsetBytes: 4, sizeBytes: 30 })).rejects.toThrow(RangeError)
+  expect(await engine.put('one two three')).toEqual(streamed)
+})
+
 test('import and export give back what was there', async () => {
   const engine = await start()
   mkdirSync(`${folder}/source/sub`, { recursive: true })

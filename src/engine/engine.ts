@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { open, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { type Diagnostic, UserError } from '../diagnostics/index.ts'
 import { type EncodedAction, encodeRecipe, functionKey, toolsOf } from './action.ts'
 import { type Artifact, artifactsIn, type FileArtifact, type TreeArtifact } from './artifact.ts'
@@ -11,7 +11,7 @@ import { exportArtifact } from './export.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { createIntake } from './intake.ts'
 import { canonicalJson } from './json.ts'
-import { takeSharedLease } from './lease.ts'
+import { type Lease, takeSharedLease } from './lease.ts'
 import { createPresence } from './presence.ts'
 import type { ReapiAction } from './reapi.ts'
 import type { CommandRecipe, FunctionContext, FunctionRecipe, Report } from './recipe.ts'
@@ -83,9 +83,7 @@ export interface Engine {
 
 /** Throws a `UserError` when the store cannot be used. Waits while garbage is being collected. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const store = prepareStore(resolve(options.storeFolder))
-  const lease = await takeSharedLease(store.folder, options.signal)
-  removeAbandoned(store.folder)
+  const { store, lease } = await enterStore(resolve(options.storeFolder), options.signal)
 
   const stop = new AbortController()
   const { signal } = stop
@@ -100,7 +98,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const presence = createPresence(store, readDirectory)
   const intake = createIntake(store, presence)
   const toolbox = createToolbox(store)
-  const slots = createSlots(Math.max(1, Math.floor(options.jobs ?? availableParallelism())))
+  const slots = createSlots(Math.max(1, Math.floor(options.jobs ?? availableParallelism()) || 1))
   const results = createResults(store, presence, steps)
   const { use } = results
 
@@ -283,10 +281,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   async function takePath(path: string) {
     try {
-      return await stagePath(intake, resolve(path), false, signal)
+      return await stagePath(intake, resolve(path), { signal })
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error
-      throw new UserError({ what: `${path} does not exist`, fix: 'check the path' })
+      switch (errorCode(error)) {
+        case 'ENOENT':
+        case 'ENOTDIR':
+          throw new UserError({ what: `${path} does not exist`, fix: 'check the path' })
+        case 'EACCES': {
+          const place = (error as NodeJS.ErrnoException).path ?? path
+          throw new UserError({ what: `${place} cannot be read`, why: 'permission denied' })
+        }
+        default:
+          throw error
+      }
     }
   }
 
@@ -295,8 +302,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     stop.abort(new Error('the engine was closed'))
     await results.settled()
     try {
-      toolbox.save()
-      presence.save()
+      // Without these the next process is slower, and nothing else.
+      for (const save of [toolbox.save, presence.save]) {
+        try {
+          save()
+        } catch {}
+      }
       removeFolder(store.temporaryFolder)
     } finally {
       lease.release()
@@ -304,10 +315,32 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
+async function enterStore(
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<{ store: Store; lease: Lease }> {
+  const store = prepareStore(folder)
+  try {
+    const lease = await takeSharedLease(folder, signal)
+    removeAbandoned(folder)
+    return { store, lease }
+  } catch (error) {
+    removeFolder(store.temporaryFolder)
+    throw signal?.aborted ? signal.reason : diskFailure(error, 'The store', folder)
+  }
+}
+
 /** A failure of the disk under the store, as the user is to be told; anything else as it is. */
 function explain(error: unknown, store: Store): unknown {
   const { path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
   const code = errorCode(error)
+  if (code === 'ENOENT' && path?.startsWith(`${store.folder}/blobs/`)) {
+    return new UserError({
+      what: `The store has lost content (${basename(path)})`,
+      why: 'somebody else has removed it',
+      fix: 'run `firmwright store verify --repair`, then build again',
+    })
+  }
   if (code === 'ENOSPC' || code === 'EDQUOT' || path?.startsWith(`${store.folder}/`)) {
     return diskFailure(error, 'The store', store.folder)
   }

@@ -35,35 +35,35 @@ export interface StepStarted extends StepEvent {
 }
 
 /** The command has got its place among the jobs and now runs. Never sent for a cached step. */
-export interface StepRunning extends StepEvent {
+interface StepRunning extends StepEvent {
   readonly type: 'step-running'
 }
 
-export interface StepProgress extends StepEvent {
+interface StepProgress extends StepEvent {
   readonly type: 'step-progress'
   readonly done: number
   readonly total: number
   readonly unit: ProgressUnit
 }
 
-export interface StepNote extends StepEvent {
+interface StepNote extends StepEvent {
   readonly type: 'step-note'
   readonly text: string
 }
 
-export interface StepWarning extends StepEvent {
+interface StepWarning extends StepEvent {
   readonly type: 'step-warning'
   readonly text: string
 }
 
-export interface StepFinished extends StepEvent {
+interface StepFinished extends StepEvent {
   readonly type: 'step-finished'
   /** The result was known; nothing ran. */
   readonly cached: boolean
   readonly elapsedMs: number
 }
 
-export interface StepFailed extends StepEvent {
+interface StepFailed extends StepEvent {
   readonly type: 'step-failed'
   /** `aborted`: the engine was told to stop; the step itself may be right. */
   readonly reason: 'failed' | 'aborted'
@@ -73,7 +73,7 @@ export interface StepFailed extends StepEvent {
 }
 
 /** Something about the engine as a whole, for example that commands run without a sandbox. Sent once each. */
-export interface EngineWarning {
+interface EngineWarning {
   readonly type: 'engine-warning'
   readonly text: string
   readonly time: number

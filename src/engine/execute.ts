@@ -53,6 +53,7 @@ export async function createExecutor(options: ExecutorOptions): Promise<Executor
       const { sha256 } = tree.digest
       const view = views.get(sha256) ?? makeView(store, read, tree)
       views.set(sha256, view)
+      view.catch(() => views.delete(sha256))
       return view
     },
   }
@@ -64,7 +65,7 @@ async function makeView(store: Store, read: DirectoryReader, tree: TreeArtifact)
   return path
 }
 
-/** Each bind is a mount, and a sandbox with hundreds of mounts starts slowly: beyond, inputs are copied. */
+/** Each bind is a mount, and a sandbox with hundreds of mounts starts slowly: beyond, files are copied. */
 const mostBinds = 64
 
 /** Runs the command and returns its outputs, which are in the store by then. */
@@ -80,7 +81,9 @@ export async function execute(
   try {
     mkdirSync(workFolder, { mode: 0o755 })
     mkdirSync(temporaryFolder, { mode: 0o700 })
-    const readOnly = await placeInputs(executor, recipe, workFolder)
+    const bound = await placeInputs(executor, recipe, workFolder)
+    const readOnly = new Map([...bound].map(([path, { source }]) => [path, source]))
+    const places = new Map([...bound.values()].map(({ inode, artifact }) => [inode, artifact]))
     for (const output of recipe.outputs) mkdirSync(dirname(`${workFolder}/${output}`), { recursive: true })
     const argv = executor.sandboxed
       ? [
@@ -105,21 +108,33 @@ export async function execute(
     if (outcome.type !== 'exited' || outcome.code !== 0) {
       throw commandFailure(executor, recipe, key, outcome, said)
     }
-    return await takeOutputs(executor, recipe, key, workFolder, said)
+    return await takeOutputs(executor, recipe, key, workFolder, places, said)
   } finally {
     removeFolder(job)
   }
 }
 
-/** Returns what is to be bound into the sandbox; everything else is a copy by then. */
+/** An input that is bound into the sandbox. */
+interface Bound {
+  readonly artifact: Artifact
+  /** What appears there. */
+  readonly source: string
+  /**
+   * Of the empty file or folder that it covers. The command may move or link the place into its outputs,
+   * and outside the sandbox only this is to be seen of it.
+   */
+  readonly inode: number
+}
+
+/** Returns by path what is to be bound into the sandbox; everything else is a copy by then. */
 async function placeInputs(
   executor: Executor,
   recipe: CommandRecipe,
   workFolder: string,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Bound>> {
   const { store, read } = executor
   const paths = Object.keys(recipe.inputs).sort()
-  const bound = new Map<string, string>()
+  const bound = new Map<string, Bound>()
   const folders = new Set<string>()
   for (const path of paths) {
     const artifact = recipe.inputs[path] as Artifact
@@ -128,7 +143,8 @@ async function placeInputs(
     mkdirSync(dirname(destination), { recursive: true })
     const alone = !paths.some((other) => other !== path && areNested(path, other))
     const apart = !recipe.outputs.some((output) => areNested(path, output))
-    if (executor.sandboxed && alone && apart && bound.size < mostBinds) {
+    const fits = artifact.kind === 'tree' || bound.size < mostBinds
+    if (executor.sandboxed && alone && apart && fits) {
       bound.set(path, await bind(executor, artifact, destination))
     } else {
       await materialize(store, read, artifact, destination, inputCopy)
@@ -140,15 +156,19 @@ async function placeInputs(
   return bound
 }
 
-/** Makes the place where the artifact will appear; returns what shall appear there. */
-async function bind(executor: Executor, artifact: Artifact, destination: string): Promise<string> {
-  if (artifact.kind === 'tree') {
-    mkdirSync(destination)
-    return executor.view(artifact)
-  }
-  closeSync(openSync(destination, 'wx', 0o444))
+/** Makes the place where the artifact will appear. */
+async function bind(executor: Executor, artifact: Artifact, destination: string): Promise<Bound> {
+  if (artifact.kind === 'tree') mkdirSync(destination)
+  else closeSync(openSync(destination, 'wx', 0o444))
+  const { store } = executor
   const { sha256 } = artifact.digest
-  return artifact.executable ? ensureExecutable(executor.store, sha256) : blobPath(executor.store, sha256)
+  const source =
+    artifact.kind === 'tree'
+      ? await executor.view(artifact)
+      : artifact.executable
+        ? ensureExecutable(store, sha256)
+        : blobPath(store, sha256)
+  return { artifact, source, inode: lstatSync(destination).ino }
 }
 
 async function takeOutputs(
@@ -156,9 +176,11 @@ async function takeOutputs(
   recipe: CommandRecipe,
   key: string,
   workFolder: string,
+  places: ReadonlyMap<number, Artifact>,
   said: string,
 ): Promise<Readonly<Record<string, Artifact>>> {
   const { outputs } = recipe
+  let linked = false
   for (const output of outputs) {
     const stat = lstatSync(`${workFolder}/${output}`, { throwIfNoEntry: false })
     if (stat === undefined) {
@@ -169,6 +191,7 @@ async function takeOutputs(
         ...(kept === undefined ? {} : { fix: `read all that it said: ${kept}` }),
       })
     }
+    linked ||= stat.isSymbolicLink()
     if (!isInside(`${workFolder}/${output}`, workFolder)) {
       throw new UserError({
         what: `${recipe.name} made ${output} as a link that leads nowhere in its working folder`,
@@ -178,11 +201,17 @@ async function takeOutputs(
   }
   const nested = outputs.some((a, index) => outputs.some((b, other) => index !== other && areNested(a, b)))
   // Without a sandbox some process may have escaped us and still have a file open: copy then.
-  const adopt = executor.sandboxed && !nested
+  const adopt = executor.sandboxed && !nested && !linked
   const staged: Staged[] = []
   const artifacts: Record<string, Artifact> = {}
   for (const output of outputs) {
-    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, adopt, executor.signal)
+    const { signal } = executor
+    const taken = await stagePath(executor.intake, `${workFolder}/${output}`, {
+      adopt,
+      reclaim: true,
+      places,
+      signal,
+    })
     staged.push(...taken.staged)
     artifacts[output] = taken.artifact
   }

@@ -79,7 +79,7 @@ export async function materialize(
   else await placeFile(artifact, destination)
 }
 
-/** False when the file has all the links that its file system allows. */
+/** False when there may be no further link: too many already, or the store's files are another user's. */
 function placeLink(store: Store, file: Pick<FileArtifact, 'digest' | 'executable'>, path: string): boolean {
   const source = file.executable
     ? ensureExecutable(store, file.digest.sha256)
@@ -88,7 +88,7 @@ function placeLink(store: Store, file: Pick<FileArtifact, 'digest' | 'executable
     linkSync(source, path)
     return true
   } catch (error) {
-    if (errorCode(error) === 'EMLINK') return false
+    if (['EMLINK', 'EPERM', 'EXDEV'].includes(errorCode(error) ?? '')) return false
     throw error
   }
 }

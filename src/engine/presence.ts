@@ -10,8 +10,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { Artifact, Digest } from './artifact.ts'
-import { canonicalJson } from './json.ts'
-import { writeDurably } from './record.ts'
+import { sealedJson, unsealJson, writeDurably } from './record.ts'
 import { hasBlob, type Store } from './store.ts'
 import type { DirectoryReader } from './tree.ts'
 
@@ -99,8 +98,8 @@ export function createPresence(store: Store, read: DirectoryReader): Presence {
   function load(): void {
     try {
       const text = readFileSync(cachePath, 'utf8')
-      const cache = JSON.parse(text) as Cache
-      if (cache.version !== 1 || cache.state !== joinedState()) return
+      const cache = unsealJson(text) as Cache | undefined
+      if (cache?.version !== 1 || cache.state !== joinedState()) return
       for (const sha256 of cache.trees) {
         whole.add(sha256)
         asked.add(sha256)
@@ -154,7 +153,7 @@ export function createPresence(store: Store, read: DirectoryReader): Presence {
       lookedAt = Number.NEGATIVE_INFINITY
       look()
       const cache: Cache = { version: 1, state: joinedState(), trees: [...asked].sort() }
-      const text = canonicalJson(cache)
+      const text = sealedJson(cache)
       if (text !== written) writeDurably(store, cachePath, text)
       written = text
     },

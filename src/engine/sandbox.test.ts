@@ -106,6 +106,26 @@ describe.each(['auto', 'none'] as const)('with sandbox %s', (sandbox) => {
     await expect(outputOf('ln -s /etc/hostname out')).rejects.toThrow('leads nowhere in its working folder')
   })
 
+  test('an input that is linked or moved into an output is there with its content', async () => {
+    const file = await engine.put('content', { executable: true })
+    const tree = await engine.tree({ a: file })
+    expect(await outputOf('ln -s in/file out', { inputs: { 'in/file': file } })).toBe('content')
+    const { out } = await engine.build({
+      kind: 'command',
+      name: 'script',
+      argv: ['sh', '-c', 'mv in out'],
+      env: {},
+      inputs: { 'in/file': file, 'in/tree': tree },
+      outputs: ['out'],
+    })
+    expect(out).toEqual(await engine.tree({ file, tree }))
+  })
+
+  test('an output may be a link to another output', async () => {
+    const extra = { outputs: ['real', 'out'] }
+    expect(await outputOf('echo x > real; ln -s real out', extra)).toBe('x\n')
+  })
+
   test('hundreds of inputs are no trouble', async () => {
     const inputs: Record<string, Artifact> = {}
     const contents = Array.from({ length: 150 }, (_, index) => `${100 + index}`)
@@ -115,7 +135,8 @@ describe.each(['auto', 'none'] as const)('with sandbox %s', (sandbox) => {
   })
 
   test('outputs that a command has protected are taken and cleaned up', async () => {
-    const script = 'mkdir -p out/a; echo x > out/a/b; chmod 400 out/a/b; chmod 555 out/a out'
+    const script =
+      'mkdir -p out/a; echo x > out/a/b; chmod 0 out/a/b; chmod 555 out/a; mkdir out/c; chmod 0 out/c; chmod 555 out'
     const { out } = await engine.build({
       kind: 'command',
       name: 'script',

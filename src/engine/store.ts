@@ -64,7 +64,7 @@ export function blobPath(store: Pick<Store, 'folder'>, sha256: string): string {
   return `${store.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`
 }
 
-export function executablePath(store: Pick<Store, 'folder'>, sha256: string): string {
+function executablePath(store: Pick<Store, 'folder'>, sha256: string): string {
   return `${store.folder}/executables/${sha256.slice(0, 2)}/${sha256}`
 }
 
@@ -95,7 +95,7 @@ export function temporaryPath(store: Store): string {
  * Throws a `UserError` unless `folder` is a store that this version understands. With `create`, a folder that
  * is absent or empty becomes one. A folder with anything else in it is left alone.
  */
-export function checkStore(folder: string, create: boolean): void {
+function checkStore(folder: string, create: boolean): void {
   try {
     if (create) mkdirSync(folder, { recursive: true })
     const names = readdirSync(folder)

@@ -19,7 +19,7 @@ import { UserError } from '../diagnostics/index.ts'
 import { executorPath } from './action.ts'
 import { hashFile } from './hash.ts'
 import { canonicalJson } from './json.ts'
-import { writeDurably } from './record.ts'
+import { sealedJson, unsealJson, writeDurably } from './record.ts'
 import type { Store } from './store.ts'
 
 export interface Toolbox {
@@ -112,7 +112,7 @@ export function createToolbox(store: Store): Toolbox {
     save() {
       if (!changed) return
       const cache: Cache = { version: 1, linkerState, files: Object.fromEntries(known) }
-      writeDurably(store, cachePath, canonicalJson(cache))
+      writeDurably(store, cachePath, sealedJson(cache))
       changed = false
     },
   }
@@ -121,8 +121,8 @@ export function createToolbox(store: Store): Toolbox {
 /** Whatever is wrong with a cache, the answer is to do without it. */
 function readCache(path: string, linkerState: string): Readonly<Record<string, KnownFile>> {
   try {
-    const cache = JSON.parse(readFileSync(path, 'utf8')) as Cache
-    if (cache.version !== 1) return {}
+    const cache = unsealJson(readFileSync(path, 'utf8')) as Cache | undefined
+    if (cache?.version !== 1) return {}
     if (cache.linkerState === linkerState) return cache.files
     return Object.fromEntries(
       Object.entries(cache.files).map(([file, { state, sha256 }]) => [file, { state, sha256 }]),
@@ -142,7 +142,7 @@ function isProgram(path: string): boolean {
 }
 
 /** Absolute path of a program. `neededBy` is the script whose interpreter it is. */
-export function findTool(tool: string, neededBy?: string): string {
+function findTool(tool: string, neededBy?: string): string {
   const candidates = tool.startsWith('/')
     ? [tool]
     : executorPath.split(':').map((folder) => `${folder}/${tool}`)
@@ -196,7 +196,7 @@ async function listLibraries(path: string): Promise<readonly string[]> {
   const { execFile } = await import('node:child_process')
   return new Promise((resolve) => {
     const env = { PATH: executorPath, LC_ALL: 'C' }
-    execFile('ldd', [path], { env, timeout: 30_000 }, (_error, stdout) => {
+    execFile(findTool('ldd'), [path], { env, timeout: 30_000 }, (_error, stdout) => {
       // "\tlibc.so.6 => /lib/…/libc.so.6 (0x…)" and, for the loader itself, "\t/lib64/ld-… (0x…)".
       const found = [...stdout.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/gm)]
       const libraries = found.map(([, library = '']) => realpathSync(library))

@@ -1,5 +1,14 @@
 /** Folders as trees of `Directory` messages: building them, reading them, taking them from a disk. */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { UserError } from '../diagnostics/index.ts'
 import { type Artifact, type Digest, digestOf, type TreeArtifact } from './artifact.ts'
@@ -127,18 +136,29 @@ function encodeDraft(draft: Draft, messages: Map<string, Buffer>): Digest {
 /** After this many files the event loop gets a turn. */
 const filesPerTurn = 64
 
-/**
- * Stages a file or folder from a disk and everything in it. With `adopt`, files are moved into the store
- * instead of copied where that is possible.
- */
+export interface StageOptions {
+  /** Files are moved into the store instead of copied where that is possible. */
+  readonly adopt?: boolean
+  /** Rights that a command has taken away from its own files are given back. */
+  readonly reclaim?: boolean
+  /** By inode, places where a sandbox had an artifact: what is taken there is that, not what lies below. */
+  readonly places?: ReadonlyMap<number, Artifact>
+  readonly signal: AbortSignal
+}
+
+/** Stages a file or folder from a disk and everything in it. */
 export async function stagePath(
   intake: Intake,
   path: string,
-  adopt: boolean,
-  signal: AbortSignal,
+  { adopt = false, reclaim = false, places = new Map(), signal }: StageOptions,
 ): Promise<{ artifact: Artifact; staged: Staged[] }> {
   const staged: Staged[] = []
   let turn = 0
+
+  /** What the owner must be allowed to for the file or folder to be taken; root may anyway. */
+  function ensureRights(place: string, mode: number, rights: number): void {
+    if (reclaim && (mode & rights) !== rights) chmodSync(place, (mode & 0o7777) | rights)
+  }
 
   async function stageFile(file: string, sizeBytes: number, links: number): Promise<Digest> {
     if (++turn % filesPerTurn === 0) await setImmediate(undefined, { signal })
@@ -157,9 +177,15 @@ export async function stagePath(
         throw new UserError({ what: `The name of ${child} is not UTF-8`, fix: 'rename it' })
       }
       const stat = lstatSync(child)
-      if (stat.isDirectory()) directories.push({ name, digest: (await stageFolder(child)).digest })
-      else if (stat.isSymbolicLink()) symlinks.push({ name, target: readlinkSync(child) })
+      const place = places.get(stat.ino)
+      if (place?.kind === 'tree') directories.push({ name, digest: place.digest })
+      else if (place !== undefined) files.push({ name, ...place })
+      else if (stat.isDirectory()) {
+        ensureRights(child, stat.mode, 0o700)
+        directories.push({ name, digest: (await stageFolder(child)).digest })
+      } else if (stat.isSymbolicLink()) symlinks.push({ name, target: readlinkSync(child) })
       else if (stat.isFile()) {
+        ensureRights(child, stat.mode, 0o400)
         const digest = await stageFile(child, stat.size, stat.nlink)
         files.push({ name, digest, executable: (stat.mode & 0o111) !== 0 })
       } else {
@@ -174,15 +200,28 @@ export async function stagePath(
     return { kind: 'tree', digest: message.digest }
   }
 
-  const real = realpathSync(path)
-  const stat = statSync(real)
-  if (stat.isDirectory()) return { artifact: await stageFolder(real), staged }
-  if (!stat.isFile()) {
-    throw new UserError({
-      what: `${path} cannot be taken into the store`,
-      why: 'it is neither a file nor a folder',
-    })
+  async function stage(): Promise<Artifact> {
+    const real = realpathSync(path)
+    const stat = statSync(real)
+    const place = places.get(stat.ino)
+    if (place !== undefined) return place
+    ensureRights(real, stat.mode, stat.isDirectory() ? 0o700 : 0o400)
+    if (stat.isDirectory()) return stageFolder(real)
+    if (!stat.isFile()) {
+      throw new UserError({
+        what: `${path} cannot be taken into the store`,
+        why: 'it is neither a file nor a folder',
+      })
+    }
+    const digest = await stageFile(real, stat.size, stat.nlink)
+    return { kind: 'file', digest, executable: (stat.mode & 0o111) !== 0 }
   }
-  const digest = await stageFile(real, stat.size, stat.nlink)
-  return { artifact: { kind: 'file', digest, executable: (stat.mode & 0o111) !== 0 }, staged }
+
+  try {
+    return { artifact: await stage(), staged }
+  } catch (error) {
+    // The disk may be full: give back what has been taken of it.
+    for (const item of staged) if (item.path !== undefined) rmSync(item.path, { force: true })
+    throw error
+  }
 }

@@ -27,7 +27,7 @@ export interface Dialect {
   readonly sourceStack: 'until-repeated' | 'all'
   /** Line numbers that syntax errors are reported at: that of the statement, or the one after. */
   readonly syntaxErrorLineOffset: number
-  /** `modules` is an option of its own, or written `option modules`. */
+  /** The older way to write: `option modules`, `option env="X"`, `---help---`. */
   readonly optionLines: boolean
   /** What every name starts with in a .config. */
   readonly configPrefix: string

@@ -100,10 +100,12 @@ interface Buffer {
 export function keywordSet(options: {
   readonly optional: boolean
   readonly optionLines: boolean
+  readonly dashedHelp: boolean
 }): ReadonlySet<string> {
   const set = new Set<string>(keywords)
   if (!options.optional) set.delete('optional')
   if (!options.optionLines) set.delete('option')
+  if (options.dashedHelp) set.add('---help---')
   return set
 }
 
@@ -379,6 +381,7 @@ export function createLexer(input: LexerInput, top: string): Lexer {
               const word = text.slice(position, end)
               buffer.position = end
               lexer.text = word
+              if (word === '---help---' && input.keywords.has(word)) return 'help'
               return input.keywords.has(word) ? (word as Keyword) : 'word'
             }
             preprocessor.file = buffer.name

@@ -60,7 +60,11 @@ export function parse(input: ParserInput, top: string): Parsed {
   const lexer = createLexer(
     {
       preprocessor,
-      keywords: keywordSet({ optional: tristateChoices, optionLines: dialect.optionLines }),
+      keywords: keywordSet({
+        optional: tristateChoices,
+        optionLines: dialect.optionLines,
+        dashedHelp: dialect.optionLines,
+      }),
       readFile: input.readFile,
       warning: message,
       sourceStack: dialect.sourceStack,
@@ -368,7 +372,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         : undefined
       if (name === 'modules') setModules()
       else if (name === 'env' && value !== undefined) {
-        const text = preprocessor.expandDollar(`($${''}(${value}))`, 0).value
+        const text = preprocessor.expandDollar(`(${value})`, 0).value
         addProperty('default', { value: expressions.symbol(table.constant(text)) })
       } else if (name === 'allnoconfig_y' && entry.symbol !== undefined) allNoYes.push(entry.symbol)
     }

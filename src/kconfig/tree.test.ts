@@ -81,6 +81,12 @@ describe('two dialects', () => {
     expect(readTree(optional, linux61).ok).toBe(true)
     expect(readTree(optional, linux612).ok).toBe(false)
   })
+  it('takes values from the environment the older way', () => {
+    const older = { ...linux61, optionLines: true }
+    const result = readTree('config A\n\tstring\n\toption env="ARCH"\n', older, { ARCH: 'x' })
+    const symbol = result.ok ? result.value.byName.get('A') : undefined
+    expect(result.ok && symbol && configured(result.value).text(symbol)).toBe('x')
+  })
   it('gives a number without a default no value, or nought', () => {
     const text = 'config A\n\tint "a"\nconfig B\n\thex "b"\n'
     expect(writeConfig(configured(treeOf(text, linux61)))).toContain('CONFIG_A=\nCONFIG_B=\n')

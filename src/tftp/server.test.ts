@@ -167,9 +167,10 @@ describe('a bad network', () => {
         const options = { blksize, windowsize }
         const { data, packets } = await fetchFile({ port: proxy.port, file, options, waitMs: 300 })
         expect(data.equals(files[file])).toBe(true)
-        // No avalanche: what is doubled once is not doubled from there on.
+        // No avalanche: what is doubled once is not doubled from there on, which would double it in every window. A
+        // window that lost a block (of 16, more than half do) is sent again from there.
         const blocks = Math.ceil(files[file].length / Number(blksize))
-        expect(packets).toBeLessThan(blocks * 2.5)
+        expect(packets).toBeLessThan(blocks * (windowsize === '1' ? 2.5 : 5))
       } finally {
         proxy.close()
       }

@@ -18,9 +18,9 @@ import { negotiate, type Terms } from './options.ts'
 import {
   ERROR_CODES,
   type ErrorCode,
+  OPCODES,
   type Request,
   readPacket,
-  writeDataHeader,
   writeError,
   writeOptions,
 } from './packet.ts'
@@ -165,6 +165,12 @@ function bind(socket: Socket, options: TransferOptions): Promise<void> {
   })
 }
 
+/** A piece of the file. */
+interface Chunk {
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
 interface Course {
   isOver(): boolean
   readonly whenOver: Promise<unknown>
@@ -197,7 +203,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let waitMs = Math.min(FIRST_WAIT_MS, timeoutMs)
     let sending = false
     let timer: NodeJS.Timeout | undefined
-    let cache: { readonly offset: number; readonly bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) }
+    let cache: Chunk = { offset: 0, bytes: Buffer.alloc(0) }
+    let ahead: Promise<Chunk> | undefined
 
     const end = (how: TransferEnd): void => {
       clearTimeout(timer)
@@ -205,10 +212,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       resolve(how)
     }
 
-    /** Brings the bytes of the window into the cache. */
-    const load = async (offset: number, wanted: number): Promise<void> => {
-      if (offset >= cache.offset && offset + wanted <= cache.offset + cache.bytes.length) return
-      const length = Math.min(sizeBytes - offset, Math.max(wanted, READ_AHEAD_BYTES))
+    const read = async (offset: number, wanted: number): Promise<Chunk> => {
+      const length = Math.min(sizeBytes - offset, wanted)
       const bytes = Buffer.allocUnsafe(length)
       let filled = 0
       while (filled < length) {
@@ -216,7 +221,52 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
         if (bytesRead === 0) throw new Error('the file became shorter while it was sent')
         filled += bytesRead
       }
-      cache = { offset, bytes }
+      return { offset, bytes }
+    }
+
+    const isCached = (offset: number, wanted: number): boolean => {
+      return offset >= cache.offset && offset + wanted <= cache.offset + cache.bytes.length
+    }
+
+    /** Brings the bytes of the window into the cache. */
+    const load = async (offset: number, wanted: number): Promise<void> => {
+      if (ahead !== undefined) {
+        cache = await ahead
+        ahead = undefined
+      }
+      if (!isCached(offset, wanted)) cache = await read(offset, Math.max(wanted, READ_AHEAD_BYTES))
+    }
+
+    /** Has the next piece of the file read while the client is busy with this one. */
+    const lookAhead = (sentBytes: number): void => {
+      const end = cache.offset + cache.bytes.length
+      if (ahead !== undefined || end >= sizeBytes || end - sentBytes > READ_AHEAD_BYTES / 2) return
+      // A window that is not wholly in the cache begins less than a window before its end.
+      const windowBytes = windowBlocks * blockBytes
+      ahead = read(Math.max(0, end - windowBytes), windowBytes + READ_AHEAD_BYTES)
+      // Whoever needs it hears of the failure; it may be that nobody does any more.
+      ahead.catch(() => {})
+    }
+
+    const sendBlock = (block: number): void => {
+      const start = (block - 1) * blockBytes - cache.offset
+      const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
+      const packet = Buffer.allocUnsafe(4 + stop - start)
+      packet.writeUInt32BE((OPCODES.data << 16) | (block & 0xffff), 0)
+      packet.set(cache.bytes.subarray(start, stop), 4)
+      socket.send(packet)
+      sentUpTo = Math.max(sentUpTo, block)
+    }
+
+    /** The short way of `sendWindow`, for one block that is at hand; false where it has to go the long way. */
+    const sendAtOnce = (): boolean => {
+      if (sending || windowBlocks > 1 || base === 0) return false
+      const offset = (base - 1) * blockBytes
+      if (!isCached(offset, Math.min(blockBytes, sizeBytes - offset))) return false
+      sentAt = performance.now()
+      sendBlock(base)
+      lookAhead(Math.min(base * blockBytes, sizeBytes))
+      return true
     }
 
     const sendWindow = async (): Promise<void> => {
@@ -235,23 +285,21 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
           const last = Math.min(from + windowBlocks - 1, lastBlock)
           const offset = (from - 1) * blockBytes
           const length = Math.min(last * blockBytes, sizeBytes) - offset
-          if (offset < cache.offset || offset + length > cache.offset + cache.bytes.length) {
+          if (!isCached(offset, length)) {
             await load(offset, length)
             if (base !== from) continue
             sentAt = performance.now()
           }
           let burstBytes = 0
           for (let block = Math.max(from, resumeAt); block <= last; block++) {
-            const start = (block - 1) * blockBytes - cache.offset
-            const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
-            socket.send([writeDataHeader(block & 0xffff), cache.bytes.subarray(start, stop)])
-            sentUpTo = Math.max(sentUpTo, block)
-            burstBytes += stop - start
+            sendBlock(block)
+            burstBytes += blockBytes
             if (burstBytes < BURST_BYTES || block === last) continue
             burstBytes = 0
             await nextTurn()
             if (base !== from || course.isOver()) break
           }
+          lookAhead(Math.min(last * blockBytes, sizeBytes))
         }
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
@@ -303,7 +351,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       }
       if (acknowledged === lastBlock)
         end({ type: 'sent', sizeBytes, repeatedBlocks, elapsedMs: now - startedAt })
-      else void sendWindow()
+      else if (!sendAtOnce()) void sendWindow()
     }
 
     const acknowledge = (wireBlock: number): void => {
