@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import colors from 'picocolors'
-import { formatDiagnostic, UserError } from '../diagnostics/index.ts'
+import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
 import { kconfigCommand } from './kconfig.ts'
@@ -74,6 +74,25 @@ function report(error: unknown): number {
   return exit.bug
 }
 
+/**
+ * A system file runs in this process. What it throws where nobody can catch it (in a timer, in a promise that it does
+ * not await) is its user's to mend, and ends the program in good order.
+ */
+function endStray(error: unknown): never {
+  const place = error instanceof Error ? placeInStack(error.stack ?? '') : undefined
+  if (error instanceof UserError || !(error instanceof Error) || place === undefined)
+    process.exit(report(error))
+  const stray = new UserError({
+    what: `the system file threw ${error.name}: ${error.message}`,
+    where: [place],
+    why: 'in something that was started and not awaited',
+    fix: 'make setup async and await what it starts',
+  })
+  process.exit(report(stray))
+}
+
+process.once('uncaughtException', endStray)
+process.once('unhandledRejection', endStray)
 try {
   await createProgram().parseAsync()
 } catch (error) {

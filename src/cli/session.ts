@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { Engine } from '../engine/index.ts'
 import { jsonProgress, plainProgress, terminalProgress } from '../progress/index.ts'
 
@@ -25,7 +25,9 @@ export function addBuildOptions(command: Command): Command {
 
 function wholeNumber(text: string): number {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new RangeError(`${text} is not a whole number above 0`)
+  if (!Number.isInteger(number) || number < 1) {
+    throw new InvalidArgumentError(`${text} is not a whole number above 0`)
+  }
   return number
 }
 

@@ -19,7 +19,7 @@ export const vm: Output = {
         what: `output vm cannot be made for ${device.name}`,
         where: [system.definition.origin],
         why: 'QEMU does not play this device',
-        fix: `choose another output, for example ${device.defaultOutput}, or a qemu-… device`,
+        fix: `choose another output${device.defaultOutput === 'vm' ? '' : `, for example ${device.defaultOutput}`}, or a qemu-… device`,
       })
     }
     const { state } = system.definition

@@ -75,9 +75,10 @@ export interface SystemBuilder {
 }
 
 function absolute(path: string, origin: Origin): string {
-  if (path.startsWith('/') && !path.includes('\0')) return canonicalPath(path)
+  const isPath = typeof path === 'string' && path.startsWith('/') && !path.includes('\0')
+  if (isPath) return canonicalPath(path)
   throw new UserError({
-    what: `${JSON.stringify(path)} is no path on the target`,
+    what: `${JSON.stringify(path) ?? 'nothing'} is no path on the target`,
     where: [origin],
     why: 'a path on the target is absolute',
     fix: 'begin it with /',
@@ -110,7 +111,7 @@ export function createBuilder(
         service({
           kind: 'oneshot',
           name,
-          description: `kernel modules: ${targets.join(', ')}`,
+          description: `kernel modules: ${[targets].flat().join(', ')}`,
           kmods: targets,
         }),
       parameter: (parameter) => contribute({ type: 'kernel-parameter', origin: here(), parameter }),

@@ -1,7 +1,9 @@
 import { UserError } from '../diagnostics/index.ts'
 import { createBuilder } from './builder.ts'
+import { checkContribution } from './contribution-schema.ts'
 import type { Contribution } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
+import { explain } from './load.ts'
 
 /** A system file's whole say: its definition, and every contribution in the order in which it was made. */
 export interface System {
@@ -9,7 +11,11 @@ export interface System {
   readonly contributions: readonly Contribution[]
 }
 
-/** Runs `setup`. What it throws travels on as it is, but for a system that nobody defined. */
+/**
+ * Runs `setup`.
+ *
+ * @throws UserError for whatever `setup` throws, with the place in the user's source
+ */
 export async function evaluate(definition: DefinedSystem): Promise<System> {
   const contributions: Contribution[] = []
   let finished = false
@@ -22,10 +28,15 @@ export async function evaluate(definition: DefinedSystem): Promise<System> {
         fix: 'make setup async and await what it starts',
       })
     }
+    checkContribution(contribution)
     contributions.push(contribution)
   })
   builder.as(definition.origin).hostname(definition.hostname)
-  await definition.setup(builder)
+  try {
+    await definition.setup(builder)
+  } catch (error) {
+    throw explain(error, definition.origin)
+  }
   finished = true
   return { definition, contributions }
 }

@@ -37,7 +37,7 @@ export async function loadSystems(path: string, options: LoadOptions): Promise<r
     virtualModules: { ...options.modules },
   })
   const exported = await jiti.import<{ readonly default?: unknown }>(file).catch((error: unknown) => {
-    throw explain(error, file)
+    throw explain(error, { file })
   })
   const systems = Array.isArray(exported.default) ? exported.default : [exported.default]
   if (systems.length === 0 || !systems.every(isDefinedSystem)) {
@@ -56,10 +56,10 @@ function isDefinedSystem(value: unknown): value is DefinedSystem {
 }
 
 /** Turns whatever a user's code threw into a diagnostic with its place; our own diagnostics pass through. */
-export function explain(error: unknown, file: string): unknown {
+export function explain(error: unknown, around: Origin): unknown {
   if (error instanceof UserError) return error
   if (!(error instanceof Error)) {
-    return new UserError({ what: `the system file threw ${String(error)}`, where: [{ file }] })
+    return new UserError({ what: `the system file threw ${String(error)}`, where: [around] })
   }
   // jiti reports what the compiler refuses as "ParseError: <reason>\n <file>:<line>:<column>".
   const parse = /^ParseError:\s*([\s\S]*?)\s+(\/.*?):(\d+):\d+\s*$/.exec(error.message)
@@ -73,12 +73,12 @@ export function explain(error: unknown, file: string): unknown {
   if ('code' in error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) {
     return new UserError({
       what: 'the system file imports something that cannot be found',
-      where: [{ file }],
+      where: [around],
       why: error.message.split('\n')[0] ?? '',
       fix: 'correct the import, or install the package beside the system file',
     })
   }
-  const origin: Origin = placeInStack(error.stack ?? '') ?? { file }
+  const origin: Origin = placeInStack(error.stack ?? '') ?? around
   return new UserError({
     what: `the system file threw ${error.name}: ${error.message}`,
     where: [origin],
