@@ -36,7 +36,7 @@ export function storeCommand(): Command {
         repair: options.repair === true,
       })
       print(report, options, verifyText)
-      if (report.problems.length > 0) process.exitCode = 1
+      if (report.problems.some(({ repaired }) => !repaired)) process.exitCode = 1
     })
   add('stat', 'Counts what is in the store.')
     .addHelpText('after', '\nExample:\n  firmwright store stat --json')

@@ -1,5 +1,5 @@
-import { type Diagnostic, nearNames, UserError } from '../diagnostics/index.ts'
 import type { Entry, FileTree } from '../filetree/index.ts'
+import { requireApplets } from '../packages/index.ts'
 import { appletPath } from '../services/index.ts'
 import type { Asked } from './merge.ts'
 
@@ -10,18 +10,10 @@ import type { Asked } from './merge.ts'
  * @throws UserError naming who asked for an applet that it does not have
  */
 export function appletLinks(asked: readonly Asked<string>[], known: readonly string[]): FileTree {
-  const names = new Set(known)
-  const problems: Diagnostic[] = asked
-    .filter(({ value }) => !names.has(value))
-    .map(({ value, origins }) => {
-      const near = nearNames(value, known)
-      return {
-        what: `this busybox has no applet ${value}`,
-        where: origins,
-        fix: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'take a program of a package instead',
-      }
-    })
-  if (problems.length > 0) throw new UserError(...problems)
+  requireApplets(
+    known,
+    asked.flatMap(({ value, origins }) => origins.map((origin) => ({ applet: value, origin }))),
+  )
   const links = new Map<string, Entry>()
   for (const { value, origins } of asked) {
     const path = appletPath(value)
