@@ -1,7 +1,16 @@
 // Drives the real program, as a child process, on system files in temporary folders. All tests share one warm cache of
 // fetched packages and one lock that pins whatever any of them asks for; only few of them touch the network.
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
+import { freemem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
@@ -42,9 +51,20 @@ export async function firmwright(args: readonly string[], options: RunOptions = 
 
 const made: string[] = []
 
+/** Stores sync what they write, which waits for everything else that a busy disk has to do: memory, where there is much. */
+function temporaryBase(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    if (bavail * bsize > 2e9 && freemem() > 4e9) return '/dev/shm'
+  } catch {
+    // There is no such folder everywhere.
+  }
+  return tmpdir()
+}
+
 /** A temporary folder, removed after the tests of the file. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'firmwright-test-'))
+  const folder = mkdtempSync(join(temporaryBase(), 'firmwright-test-'))
   made.push(folder)
   return folder
 }
