@@ -1,10 +1,11 @@
 /** Artifacts out of the store into the user's folders. */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { createReadStream, lstatSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Artifact, FileArtifact } from './artifact.ts'
-import { diskFailure } from './failure.ts'
+import { diskFailure, errorCode } from './failure.ts'
+import { makeFolder } from './folder.ts'
 import { exportedCopy, materialize } from './materialize.ts'
 import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
 import { removeFolder, type Store } from './store.ts'
@@ -21,19 +22,19 @@ export async function exportArtifact(
   destination: string,
 ): Promise<void> {
   const target = resolve(destination)
-  if (artifact.kind === 'file' && (await isThere(artifact, target))) return
   const folder = dirname(target)
   const prefix = `.${basename(target)}.firmwright-`
   const temporary = `${folder}/${prefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
   try {
-    mkdirSync(folder, { recursive: true })
+    if (artifact.kind === 'file' && (await isThere(artifact, target))) return
+    makeFolder(folder)
     removeLeftovers(folder, prefix)
     await materialize(store, read, artifact, temporary, exportedCopy)
     if (artifact.kind === 'tree' || lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) {
       swap(temporary, target)
     } else renameSync(temporary, target)
   } catch (error) {
-    removeFolder(temporary)
+    if (errorCode(error) !== 'ENOTDIR') removeFolder(temporary)
     throw diskFailure(error, 'The folder', folder)
   }
 }

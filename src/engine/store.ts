@@ -38,6 +38,7 @@ import {
 import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { diskFailure, errorCode } from './failure.ts'
+import { makeFolder } from './folder.ts'
 import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
 
 /** Raised when an older Firmwright would misread the folder. */
@@ -97,7 +98,7 @@ export function temporaryPath(store: Store): string {
  */
 function checkStore(folder: string, create: boolean): void {
   try {
-    if (create) mkdirSync(folder, { recursive: true })
+    if (create) makeFolder(folder)
     const names = readdirSync(folder)
     if (readFormat(folder) !== undefined) return
     const foreign = names.find((name) => !name.startsWith(formatPrefix))

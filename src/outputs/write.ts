@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from '../engine/index.ts'
 import type { AssembledSystem } from '../system/index.ts'
@@ -26,7 +25,6 @@ export async function writeOutput(
   const contents = await output.build(engine, system)
   const manifest = await buildManifest(engine, output, system, contents)
   const target = join(folder, output.name)
-  await mkdir(target, { recursive: true })
   for (const [name, artifact] of Object.entries(contents.files))
     await engine.export(artifact, join(target, name))
   const manifestFile = join(target, 'manifest.json')
