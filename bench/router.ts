@@ -63,7 +63,7 @@ function project(name: string, text: string): string {
   mkdirSync(path, { recursive: true })
   writeFileSync(join(path, 'system.ts'), text)
   const lock = join(folder, 'first', 'firmwright.lock')
-  if (existsSync(lock)) cpSync(lock, join(path, 'firmwright.lock'))
+  if (name !== 'first' && existsSync(lock)) cpSync(lock, join(path, 'firmwright.lock'))
   return path
 }
 
