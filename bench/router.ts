@@ -63,7 +63,7 @@ function project(name: string, text: string): string {
   mkdirSync(path, { recursive: true })
   writeFileSync(join(path, 'system.ts'), text)
   const lock = join(folder, 'first', 'firmwright.lock')
-  if (existsSync(lock)) cpSync(lock, join(path, 'firmwright.lock'))
+  if (name !== 'first' && existsSync(lock)) cpSync(lock, join(path, 'firmwright.lock'))
   return path
 }
 
@@ -91,7 +91,10 @@ interface Lock {
 /** The same packages unpacked whole and compressed, with the tools a user has. */
 function byHand(): Measured {
   const lock = JSON.parse(readFileSync(join(folder, 'first', 'firmwright.lock'), 'utf8')) as Lock
-  const names = (lock.sets[0]?.packages ?? []).map(({ name }) => name)
+  // The two kinds of busybox cannot be installed side by side; ours are not installed.
+  const names = (lock.sets[0]?.packages ?? [])
+    .map(({ name }) => name)
+    .filter((name) => name !== 'busybox-static')
   const mirror = spawnSync(
     'apt-get',
     ['indextargets', '--format', '$(SITE) $(RELEASE)', 'Created-By: Packages'],
