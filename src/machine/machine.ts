@@ -28,13 +28,21 @@ export interface MachineOptions {
   readonly onOutput?: (bytes: Uint8Array) => void
 }
 
+/** Where setpriv(1) is there, the machine ends with this process even if that is killed: run.sh becomes QEMU. */
+const launch =
+  'if command -v setpriv > /dev/null; then exec setpriv --pdeathsig KILL sh "$@"; else exec sh "$@"; fi'
+
 /** Starts the machine of a `vm` output, its console on pipes. */
 export function startMachine(options: MachineOptions): Machine {
-  const child = spawn('sh', [join(options.folder, 'run.sh'), ...(options.arguments ?? [])], {
-    env: { ...process.env, ...options.environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  })
+  const child = spawn(
+    'sh',
+    ['-c', launch, 'sh', join(options.folder, 'run.sh'), ...(options.arguments ?? [])],
+    {
+      env: { ...process.env, ...options.environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    },
+  )
   const kill = (): void => {
     if (child.pid === undefined || child.exitCode !== null) return
     try {

@@ -16,7 +16,7 @@ export default defineSystem({
       command: [system.applet('httpd'), '-f', '-h', '/srv/www'],
     })
     system.packages.file('libc-bin', '/usr/bin/getent')
-    system.applets('wget')
+    system.applets('timeout', 'wget')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })

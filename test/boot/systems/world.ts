@@ -2,6 +2,14 @@ import { defineSystem } from 'firmwright'
 import { consoleLogin, dhcpServer, dns, networkInterface } from 'firmwright/features'
 import { device } from './parameters.ts'
 
+// An IPv4 visitor is called [::ffff:1.2.3.4].
+const visitor = `#!/bin/sh
+address=\${REMOTE_ADDR##*:}
+echo Content-Type: text/plain
+echo
+echo "visited by \${address%]}"
+`
+
 // The outside, as a router sees it: a provider with addresses and names, a web server, and a time server whose clock
 // is years ahead.
 export default defineSystem({
@@ -12,11 +20,7 @@ export default defineSystem({
     const names = dns(system, { interfaces: [net], domain: 'example', hosts: { www: '203.0.113.1' } })
     dhcpServer(system, { interface: net, range: ['203.0.113.100', '203.0.113.199'], dns: names })
     system.files.text('/etc/dnsmasq/dns/time.conf', 'host-record=pool.ntp.org,203.0.113.1\n')
-    system.files.text(
-      '/srv/www/cgi-bin/visitor',
-      '#!/bin/sh\necho Content-Type: text/plain\necho\necho "visited by $REMOTE_ADDR"\n',
-      { mode: 0o755 },
-    )
+    system.files.text('/srv/www/cgi-bin/visitor', visitor, { mode: 0o755 })
     system.services.longrun({
       name: 'web',
       description: 'web server that tells visitors their address',
@@ -34,7 +38,7 @@ export default defineSystem({
       prepare: ['date -s 2035-05-05', 'mkdir -p -m 750 /run/chrony'],
       requires: [net.service],
     })
-    system.applets('nc', 'wget')
+    system.applets('nc', 'timeout', 'wget')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })
