@@ -65,6 +65,7 @@ export { type ExplainResult, type Explanation, explain, explanationText } from '
 export { printExpr } from './expressionText.ts'
 export { createRandom } from './glibcRandom.ts'
 export type { Step } from './goalSearch.ts'
+export { type HelpBlock, helpBlockText } from './helpBlock.ts'
 export { helpText } from './helpText.ts'
 export * from './model.ts'
 export {
