@@ -21,12 +21,18 @@ export { type DecompressOptions, decompressKmod } from './decompress.ts'
 export type { KmodError, KmodResult, Result } from './error.ts'
 export type { ExportedSymbol } from './exports.ts'
 export { openKmodFolder } from './folder.ts'
-export { graphOfSymbols, type SymbolGraph } from './graph.ts'
+export { type KmodGraph, readKmodGraph } from './graph.ts'
 export { type Kmod, readKmod } from './kmod.ts'
 export type { KmodParameter, ModinfoField, Softdep } from './modinfo.ts'
 export { type ModprobePlan, planAsModprobe } from './modprobe.ts'
 export { type Compression, isKmodPath, kmodCompression, kmodName, normalizeAlias } from './name.ts'
 export { describeReason, type LoadPlan, type LoadStep, planLoad } from './plan.ts'
 export { type KmodSignature, readSignature } from './signature.ts'
-export { type AliasMatches, createKmodSource, type KmodSource, type KmodSourceOptions } from './source.ts'
+export {
+  type AliasMatches,
+  createKmodSource,
+  type KmodReceiver,
+  type KmodSource,
+  type KmodSourceOptions,
+} from './source.ts'
 export { type ImportedSymbol, type KmodSymbols, readKmodSymbols } from './symbols.ts'
