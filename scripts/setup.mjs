@@ -75,5 +75,5 @@ function installPackages(packages) {
   apt('install', '-y', '--no-install-recommends', ...packages)
 }
 
-// Our own code. The compiler's own record of what changed makes this a second when nothing did.
-run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'])
+// Our own code. The compiler's own record of what changed makes this two seconds when nothing did.
+run('npm', ['run', '--silent', 'build'])

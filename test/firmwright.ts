@@ -18,7 +18,7 @@ import { afterAll } from 'vitest'
 import { cacheFolder } from './cache.ts'
 
 export const repository = dirname(dirname(fileURLToPath(import.meta.url)))
-export const program = join(repository, 'dist/cli/main.js')
+export const program = join(repository, 'dist/bin/main.js')
 
 /** Debian's kernel for virtual machines is a third of the full one, and reading it is most of a small build. */
 export const kernelPackage = 'linux-image-cloud-arm64'

@@ -73,7 +73,7 @@ export function setUpRig(): Rig {
       join(target, 'parameters.ts'),
       `import { ${device.export} } from 'firmwright/devices'\nexport const device = ${device.export}\n`,
     )
-    const program = join(project, 'dist', 'cli', 'main.js')
+    const program = join(project, 'dist', 'bin', 'main.js')
     await execa('node', [program, 'build', 'system.ts', 'vm', '--cache', cacheFolder], { cwd: target })
     const vm = join(target, 'build', 'vm')
     return { folder: vm, manifest: JSON.parse(await readFile(join(vm, 'manifest.json'), 'utf8')) }
