@@ -61,6 +61,7 @@ export {
   type MigrationReport,
   migrationReport,
 } from './diff.ts'
+export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
 export { printExpr } from './expressionText.ts'
 export { createRandom } from './glibcRandom.ts'

@@ -33,6 +33,7 @@ export async function readDebianKernel(
     name: `${name} ${version}`,
     release,
     image: slice(`/boot/vmlinuz-${release}`),
+    configFile: slice(`/boot/config-${release}`),
     config: parseConfigFile(config.toString()),
     modules: createKmodSource({
       paths: [...content.files.keys()].flatMap((path) =>

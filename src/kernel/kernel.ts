@@ -10,7 +10,9 @@ export interface Kernel {
   readonly release: string
   /** The image that a boot loader starts. */
   readonly image: Content
-  /** Final configuration, symbol (without `CONFIG_`) to value. */
+  /** The file `.config` that it was built with. */
+  readonly configFile: Content
+  /** What that says, symbol (without `CONFIG_`) to value. */
   readonly config: ReadonlyMap<string, string>
   readonly modules: KmodSource
   /** Content of a module by its path relative to lib/modules/RELEASE. */
