@@ -115,7 +115,7 @@ export function createSolver(): Solver {
   // --- assignments ------------------------------------------------------------------------------------------------
 
   /** 1 true, 0 false, 2 or 3 unset */
-  const valueOf = (literal: Literal): number => (values[literal >> 1] ?? UNSET) ^ (literal & 1)
+  const valueAt = (literal: Literal): number => (values[literal >> 1] ?? UNSET) ^ (literal & 1)
   const currentLevel = (): number => levelStarts.length
 
   function assign(literal: Literal, reason: number): void {
@@ -153,13 +153,13 @@ export function createSolver(): Solver {
           arena[first + 1] = falsified
         }
         const other = arena[first] ?? 0
-        if (valueOf(other) === 1) {
+        if (valueAt(other) === 1) {
           list[kept++] = clause
           continue
         }
         const end = first + (arena[clause] ?? 0)
         let at = first + 2
-        while (at < end && valueOf(arena[at] ?? 0) === 0) at++
+        while (at < end && valueAt(arena[at] ?? 0) === 0) at++
         if (at < end) {
           const literal = arena[at] ?? 0
           arena[first + 1] = literal
@@ -168,7 +168,7 @@ export function createSolver(): Solver {
           continue
         }
         list[kept++] = clause
-        if (valueOf(other) === 0) {
+        if (valueAt(other) === 0) {
           for (i++; i < list.length; i++) list[kept++] = list[i] ?? 0
           list.length = kept
           return clause
@@ -283,7 +283,7 @@ export function createSolver(): Solver {
   function assume(assumptions: readonly Literal[]): boolean {
     levelStarts.push(trail.length)
     for (const literal of assumptions) {
-      const value = valueOf(literal)
+      const value = valueAt(literal)
       if (value === 1) continue
       if (value === 0) {
         core = [literal, ...assumptionsBehind([literal])]
@@ -381,7 +381,7 @@ export function createSolver(): Solver {
     undoTo(0)
     const clause: Literal[] = []
     for (const literal of literals) {
-      const value = valueOf(literal)
+      const value = valueAt(literal)
       if (value === 1 || clause.includes(literal ^ 1)) return
       if (value !== 0 && !clause.includes(literal)) clause.push(literal)
     }
