@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           setupFiles: ['vitest.setup.ts'],
-          include: ['src/**/*.test.ts', 'test/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/*.test.ts', 'verify/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

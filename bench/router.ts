@@ -22,7 +22,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const program = join(root, 'dist/cli/main.js')
+const program = join(root, 'dist/bin/main.js')
 const folder = mkdtempSync(join(tmpdir(), 'firmwright-bench-'))
 const fetched = join(folder, 'fetched')
 const example = readFileSync(join(root, 'examples/router/system.ts'), 'utf8')

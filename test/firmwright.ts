@@ -15,11 +15,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll } from 'vitest'
+import { cacheFolder } from './cache.ts'
 
 export const repository = dirname(dirname(fileURLToPath(import.meta.url)))
-export const program = join(repository, 'dist/cli/main.js')
-export const cacheFolder =
-  process.env.FIRMWRIGHT_CACHE || join(repository, 'node_modules/.cache/firmwright-tests')
+export const program = join(repository, 'dist/bin/main.js')
 
 /** Debian's kernel for virtual machines is a third of the full one, and reading it is most of a small build. */
 export const kernelPackage = 'linux-image-cloud-arm64'

@@ -12,7 +12,7 @@ import {
 } from '../src/engine/index.ts'
 import { debianKernel, defineSystem } from '../src/index.ts'
 import { outputs, writeOutput } from '../src/outputs/index.ts'
-import { assemble } from '../src/system/index.ts'
+import { assemble, evaluateSystem } from '../src/system/index.ts'
 import { freshCache, kernelPackage, systemFolder } from './firmwright.ts'
 
 describe('every command of a real build', () => {
@@ -38,9 +38,10 @@ describe('every command of a real build', () => {
       state: { sizeMebibytes: 8 },
       setup() {},
     })
-    const system = await assemble(recorder, definition, {
+    const system = await assemble(recorder, await evaluateSystem(definition), {
       file: join(folder, 'system.ts'),
       lockFile: join(folder, 'firmwright.lock'),
+      lockSet: 'system',
       aptFolder: join(cache, 'apt'),
       offline: true,
     })

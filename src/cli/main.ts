@@ -5,6 +5,7 @@ import colors from 'picocolors'
 import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
+import { kbuildCommand } from './kbuild.ts'
 import { kconfigCommand } from './kconfig.ts'
 import { kmodCommand } from './kmod.ts'
 import { runCommand } from './run.ts'
@@ -37,6 +38,7 @@ DEBUG=firmwright (stack traces).`,
     runCommand(),
     updateCommand(),
     storeCommand(),
+    kbuildCommand(),
     kconfigCommand(),
     kmodCommand(),
     demoCommand(),

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import * as devices from '../devices/index.ts'
 import type { Engine } from '../engine/index.ts'
 import * as features from '../features/index.ts'
@@ -7,8 +7,10 @@ import * as outputs from '../outputs/index.ts'
 import {
   type AssembledSystem,
   assemble,
-  type DefinedSystem,
+  type EvaluatedSystem,
+  evaluateSystem,
   loadSystems,
+  lockSetNames,
   type SystemFolders,
   updateSystem,
 } from '../system/index.ts'
@@ -21,8 +23,8 @@ export async function assembleFile(
   options: BuildOptions,
 ): Promise<readonly AssembledSystem[]> {
   const assembled: AssembledSystem[] = []
-  for (const definition of await load(file, options)) {
-    assembled.push(await assemble(engine, definition, foldersOf(file, options)))
+  for (const { system, folders } of await load(file, options)) {
+    assembled.push(await assemble(engine, system, folders))
   }
   return assembled
 }
@@ -34,14 +36,19 @@ export async function updateFile(
   options: BuildOptions,
 ): Promise<Awaited<ReturnType<typeof updateSystem>>> {
   const changes = []
-  for (const definition of await load(file, options)) {
-    changes.push(...(await updateSystem(engine, definition, foldersOf(file, options))))
+  for (const { system, folders } of await load(file, options)) {
+    changes.push(...(await updateSystem(engine, system, folders)))
   }
   return changes
 }
 
-function load(file: string, options: BuildOptions): Promise<readonly DefinedSystem[]> {
-  return loadSystems(file, {
+interface LoadedSystem {
+  readonly system: EvaluatedSystem
+  readonly folders: SystemFolders
+}
+
+async function load(file: string, options: BuildOptions): Promise<readonly LoadedSystem[]> {
+  const definitions = await loadSystems(file, {
     modules: {
       firmwright,
       'firmwright/devices': devices,
@@ -50,14 +57,18 @@ function load(file: string, options: BuildOptions): Promise<readonly DefinedSyst
     },
     cacheFolder: join(cacheFolder(options.cache), 'compiled'),
   })
-}
-
-function foldersOf(file: string, options: BuildOptions): SystemFolders {
+  const systems: EvaluatedSystem[] = []
+  for (const definition of definitions) systems.push(await evaluateSystem(definition))
   const path = resolve(file)
-  return {
-    file: path,
-    lockFile: join(dirname(path), 'firmwright.lock'),
-    aptFolder: join(cacheFolder(options.cache), 'apt'),
-    offline: options.offline === true,
-  }
+  const names = lockSetNames(systems, basename(path, extname(path)))
+  return systems.map((system, index) => ({
+    system,
+    folders: {
+      file: path,
+      lockFile: join(dirname(path), 'firmwright.lock'),
+      lockSet: names[index] ?? '',
+      aptFolder: join(cacheFolder(options.cache), 'apt'),
+      offline: options.offline === true,
+    },
+  }))
 }

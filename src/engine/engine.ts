@@ -10,7 +10,7 @@ import type { Executor } from './execute.ts'
 import { exportArtifact } from './export.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { createIntake } from './intake.ts'
-import { canonicalJson } from './json.ts'
+import { canonicalJson, frozen } from './json.ts'
 import { type Lease, takeSharedLease } from './lease.ts'
 import { createPresence } from './presence.ts'
 import type { ReapiAction } from './reapi.ts'
@@ -51,7 +51,7 @@ export interface Engine {
    * `UserError` when the command fails, a tool is missing or the disk is full.
    */
   build(recipe: CommandRecipe): Promise<Readonly<Record<string, Artifact>>>
-  /** The result of a function, out of the store where it is known. */
+  /** The result of a function, out of the store where it is known; frozen, since callers share it. */
   compute<T>(recipe: FunctionRecipe<T>): Promise<T>
   put: FunctionContext['put']
   read: FunctionContext['read']
@@ -213,18 +213,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return guarded(async () => {
         const key = functionKey(recipe)
         artifactsIn(recipe.input).forEach(use)
-        // The result travels as text: every caller gets a copy, the same whether it was cached or not.
-        const text = await results.obtain(
+        const { value } = await results.obtain(
           { kind: 'function', name: recipe.name, key },
-          ({ value }) => (value === undefined ? '' : canonicalJson(value)),
+          (record) => ({ value: frozen(record.value) }),
           async ({ progress, note, warn }) => {
-            const value = await recipe.run({ signal, put, read, progress, note, warn })
+            const made = await recipe.run({ signal, put, read, progress, note, warn })
             signal.throwIfAborted()
-            const text = value === undefined ? '' : canonicalJson(value)
-            return { result: text, value: text === '' ? undefined : JSON.parse(text) }
+            // What callers get is the same whether it was cached or not: what JSON can hold.
+            const value: unknown = made === undefined ? undefined : JSON.parse(canonicalJson(made))
+            return { result: { value: frozen(value) }, value }
           },
         )
-        return (text === '' ? undefined : JSON.parse(text)) as Value
+        return value as Value
       })
     },
     path(artifact) {

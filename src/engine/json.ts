@@ -46,3 +46,10 @@ function write(value: unknown, place: string, depth: number): string {
   }
   return `{${members.join(',')}}`
 }
+
+/** The same value, which nobody can change any more. For what came out of JSON: plain data without cycles. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const member of Object.values(value)) frozen(member)
+  return Object.freeze(value)
+}

@@ -62,9 +62,11 @@ export {
   type MigrationReport,
   migrationReport,
 } from './diff.ts'
+export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
 export { printExpr } from './expressionText.ts'
 export { createRandom } from './glibcRandom.ts'
+export { type HelpBlock, helpBlockText } from './helpBlock.ts'
 export { helpText } from './helpText.ts'
 export * from './model.ts'
 export {

@@ -5,13 +5,16 @@
  */
 export function parseConfigFile(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
-  for (const line of text.split('\n')) {
-    const unset = /^# CONFIG_(\w+) is not set$/.exec(line)
-    if (unset?.[1] !== undefined) values.set(unset[1], 'n')
-    const set = /^CONFIG_(\w+)=(.*)$/.exec(line)
-    if (set?.[1] === undefined || set[2] === undefined) continue
-    const quoted = /^"((?:[^"\\]|\\.)*)"$/.exec(set[2])
-    values.set(set[1], quoted?.[1] === undefined ? set[2] : quoted[1].replaceAll(/\\(.)/g, '$1'))
+  for (const [, unset, symbol, value = ''] of text.matchAll(assignment)) {
+    if (unset !== undefined) values.set(unset, 'n')
+    else if (symbol !== undefined) values.set(symbol, value.startsWith('"') ? unquoted(value) : value)
   }
   return values
+}
+
+const assignment = /^(?:# CONFIG_(\w+) is not set|CONFIG_(\w+)=(.*))$/gm
+
+function unquoted(value: string): string {
+  const [, inner] = /^"((?:[^"\\]|\\.)*)"$/.exec(value) ?? []
+  return inner === undefined ? value : inner.replaceAll(/\\(.)/g, '$1')
 }

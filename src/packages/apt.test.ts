@@ -134,6 +134,19 @@ describe('resolving', () => {
     expect(second.packages.filter((pin) => pin.name !== 'other')).toEqual(first.packages)
   })
 
+  it('gives a system that is new beside others the versions that they have, in pins of its own', async () => {
+    await publishAll([tool, libthing])
+    const first = await resolvePackages({ ...context, setName: 'router' }, request(['tool']))
+    await publishAll([tool, libthing, { ...libthing, version: '1.6' }, other])
+    await rm(join(folder, 'cache'), { recursive: true })
+    const a = await resolvePackages({ ...context, setName: 'router/a' }, request(['tool']))
+    const b = await resolvePackages({ ...context, setName: 'router/b' }, request(['tool', 'other']))
+    expect(a.packages).toEqual(first.packages)
+    expect(b.packages.filter((pin) => pin.name !== 'other')).toEqual(first.packages)
+    const { sets } = parseLock(await readFile(context.lockFile, 'utf8'), 'firmwright.lock')
+    expect(sets.map(({ name }) => name)).toEqual(['router/a', 'router/b'])
+  })
+
   it('names the update command when an added package cannot be had with the pins', async () => {
     await publishAll([tool, libthing])
     await resolvePackages(context, request(['tool']))

@@ -25,5 +25,5 @@ export {
   openPackages,
   type Packages,
 } from './packages.ts'
-export type { PackageRequest, RequestedPackage } from './request.ts'
+export { type PackageRequest, type RequestedPackage, requestNames } from './request.ts'
 export { type PackagesContext, type PinChange, resolvePackages, updatePackages } from './resolve.ts'

@@ -188,10 +188,18 @@ export async function readLock(file: string): Promise<Lock> {
   return parseLock(text, file)
 }
 
-/** Puts a set in the place of the one with the same name, release and architecture. Atomic. */
+/**
+ * Puts a set in the place of the one with the same name, release and architecture. Atomic. A set of a whole file
+ * (`router`) and sets of single systems in it (`router/edge`) take each other's place.
+ */
 export async function writeLockedSet(file: string, set: LockedSet): Promise<void> {
   const lock = await readLock(file)
-  const others = lock.sets.filter((other) => setKey(other) !== setKey(set))
+  const others = lock.sets.filter(
+    (other) =>
+      setKey(other) !== setKey(set) &&
+      !other.name.startsWith(`${set.name}/`) &&
+      !set.name.startsWith(`${other.name}/`),
+  )
   const temporary = `${file}.${process.pid}.tmp`
   try {
     await writeFile(temporary, printLock({ sets: [...others, set] }))

@@ -6,7 +6,7 @@ import { type AptHost, readAptHost } from './apt-host.ts'
 import { indexAge, type Reporter, refreshIndex } from './apt-index.ts'
 import { type AptRoot, openAptRoot } from './apt-root.ts'
 import { exclusively } from './exclusive.ts'
-import { type LockedSet, type PinnedPackage, readLock, setKey, writeLockedSet } from './lock.ts'
+import { type LockedSet, type PinnedPackage, readLock, writeLockedSet } from './lock.ts'
 import { chooseMirrors, suitesOf } from './mirrors.ts'
 import { checkRequest, type PackageRequest, type RequestNames, requestNames } from './request.ts'
 import { type Solution, solve } from './solve.ts'
@@ -47,7 +47,7 @@ const nothing: Solution = { metapackages: {}, packages: [] }
  */
 export async function resolvePackages(context: PackagesContext, request: PackageRequest): Promise<LockedSet> {
   checkRequest(request)
-  const present = await lockedSet(context, request)
+  const { present, similar } = await lockedSet(context, request)
   if (present !== undefined && sameNames(present.request, requestNames(request))) return present
   if (context.offline) {
     // Pins of a larger request will do: what is no longer wanted is not referred to.
@@ -65,7 +65,7 @@ export async function resolvePackages(context: PackagesContext, request: Package
     withAptRoot(context, request, report, async (root) => {
       const age = await indexAge(root)
       if (age === undefined || age > freshMs) await refreshIndex(root, context.engine.signal, report)
-      const solution = await solve(root, context.engine.signal, request, present ?? nothing)
+      const solution = await solve(root, context.engine.signal, request, present ?? similar ?? nothing)
       const set = await lockSolution(context, request, solution)
       report.note(describeChanges(context.lockFile, pinChanges(present?.packages ?? [], set.packages)))
       return set
@@ -84,7 +84,7 @@ export async function updatePackages(
   request: PackageRequest,
 ): Promise<{ readonly set: LockedSet; readonly changes: readonly PinChange[] }> {
   checkRequest(request)
-  const before = await lockedSet(context, request)
+  const { present: before } = await lockedSet(context, request)
   if (context.offline) {
     throw new UserError({
       what: 'pins cannot be moved offline',
@@ -114,9 +114,18 @@ export function pinChanges(
   })
 }
 
-async function lockedSet(context: PackagesContext, request: PackageRequest): Promise<LockedSet | undefined> {
-  const key = setKey({ name: setName(context), ...request })
-  return (await readLock(context.lockFile)).sets.find((set) => setKey(set) === key)
+/**
+ * The system's set in the lock, and the first of another system for the same target: one that is new beside others
+ * gets the versions that they have.
+ */
+async function lockedSet(
+  context: PackagesContext,
+  request: PackageRequest,
+): Promise<{ readonly present: LockedSet | undefined; readonly similar: LockedSet | undefined }> {
+  const { release, architecture } = request
+  const { sets } = await readLock(context.lockFile)
+  const target = sets.filter((set) => set.release === release && set.architecture === architecture)
+  return { present: target.find(({ name }) => name === setName(context)), similar: target[0] }
 }
 
 function setName(context: PackagesContext): string {

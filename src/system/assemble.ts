@@ -19,9 +19,9 @@ import { appletLinks } from './applets.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
-import { evaluate } from './evaluate.ts'
+import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
-import { type Asked, merge, mergeKernel, type Requirements } from './merge.ts'
+import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { packageNeeds, type SystemFolders } from './package-needs.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
@@ -44,25 +44,19 @@ export interface AssembledSystem {
 }
 
 /**
- * Works out a system: evaluates and merges what its file says, fetches packages and kernel, proves that the kernel
- * has what was asked of it, plans kernel modules, orders services and composes the file trees.
+ * Works out a system: fetches packages and kernel, proves that the kernel has what was asked of it, plans kernel
+ * modules, orders services and composes the file trees.
  *
  * @throws UserError for whatever the user must change
  */
 export async function assemble(
   engine: Engine,
-  definition: DefinedSystem,
+  system: EvaluatedSystem,
   options: SystemFolders,
 ): Promise<AssembledSystem> {
-  const { contributions } = await evaluate(definition)
-  const requirements = merge(contributions)
+  const { definition, requirements } = system
   const base: Origin = { feature: 'base system', ...definition.origin }
-  const { context, request, kernelSource, kernelPackage } = packageNeeds(
-    engine,
-    definition,
-    requirements,
-    options,
-  )
+  const { context, request, kernelSource, kernelPackage } = packageNeeds(engine, system, options)
   const packages = await openPackages(context, request)
   const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
   proveKernel(kernel, requirements)

@@ -1,8 +1,12 @@
 import { stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
-import { createJiti } from 'jiti'
 import { type Origin, placeInStack, UserError } from '../diagnostics/index.ts'
 import type { DefinedSystem } from './definition.ts'
+
+// `import` would have Node read the whole of jiti once more, in search of the names that it exports: a tenth of the
+// time of a build in which nothing changed.
+const { createJiti } = createRequire(import.meta.url)('jiti') as typeof import('jiti')
 
 export interface LoadOptions {
   /**

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Origin } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { defaultKernelPackage, type KernelSource } from '../kernel/index.ts'
@@ -6,18 +6,19 @@ import {
   type PackageRequest,
   type PackagesContext,
   type PinChange,
+  requestNames,
   updatePackages,
 } from '../packages/index.ts'
 import { basePackages, baseProgramFiles } from './base.ts'
-import type { DefinedSystem } from './definition.ts'
-import { evaluate } from './evaluate.ts'
-import { merge, type Requirements } from './merge.ts'
+import type { EvaluatedSystem } from './evaluated.ts'
 
 /** Where a system's file and its packages lie. */
 export interface SystemFolders {
   /** Absolute path of the system file. */
   readonly file: string
   readonly lockFile: string
+  /** Name of the system's pins in the lock; see {@link lockSetNames}. */
+  readonly lockSet: string
   /** Folder for the private roots of apt. */
   readonly aptFolder: string
   /** Never touch the network. */
@@ -33,23 +34,24 @@ export interface PackageNeeds {
   readonly kernelPackage: string
 }
 
-export function packageNeeds(
-  engine: Engine,
-  definition: DefinedSystem,
-  requirements: Requirements,
-  folders: SystemFolders,
-): PackageNeeds {
-  const base: Origin = { feature: 'base system', ...definition.origin }
-  const kernelSource: KernelSource = definition.kernel ?? { type: 'debian', origin: base }
-  const kernelPackage = kernelSource.package ?? defaultKernelPackage(definition.device.architecture)
+export function packageNeeds(engine: Engine, system: EvaluatedSystem, folders: SystemFolders): PackageNeeds {
   return {
     context: {
       engine,
       lockFile: folders.lockFile,
-      setName: basename(folders.file).replace(/\.[^.]*$/, ''),
+      setName: folders.lockSet,
       cacheFolder: folders.aptFolder,
       offline: folders.offline,
     },
+    ...requestOf(system),
+  }
+}
+
+function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageNeeds, 'context'> {
+  const base: Origin = { feature: 'base system', ...definition.origin }
+  const kernelSource: KernelSource = definition.kernel ?? { type: 'debian', origin: base }
+  const kernelPackage = kernelSource.package ?? defaultKernelPackage(definition.device.architecture)
+  return {
     request: {
       release: definition.release ?? 'bookworm',
       architecture: definition.device.architecture,
@@ -68,6 +70,21 @@ export function packageNeeds(
 }
 
 /**
+ * Names for the pins of the systems of one file: its own name where all ask for the same packages (fifty that differ
+ * in host name share their pins), otherwise one a system, by host name.
+ */
+export function lockSetNames(systems: readonly EvaluatedSystem[], fileName: string): readonly string[] {
+  const requests = systems.map((system) => requestOf(system).request)
+  const same = requests.every(
+    (request) =>
+      isDeepStrictEqual(requestNames(request), requestNames(requests[0] ?? request)) &&
+      request.architecture === requests[0]?.architecture &&
+      request.release === requests[0]?.release,
+  )
+  return systems.map(({ requirements }) => (same ? fileName : `${fileName}/${requirements.hostname.value}`))
+}
+
+/**
  * Moves the pins of a system's packages to what the mirrors have now.
  *
  * @returns what changed, by name
@@ -75,10 +92,9 @@ export function packageNeeds(
  */
 export async function updateSystem(
   engine: Engine,
-  definition: DefinedSystem,
+  system: EvaluatedSystem,
   folders: SystemFolders,
 ): Promise<readonly PinChange[]> {
-  const { contributions } = await evaluate(definition)
-  const { context, request } = packageNeeds(engine, definition, merge(contributions), folders)
+  const { context, request } = packageNeeds(engine, system, folders)
   return (await updatePackages(context, request)).changes
 }

@@ -17,7 +17,6 @@ describe('commands', () => {
         { type: 'set', name: 'bootargs', value: 'console=ttyS0 memmap=1M$0x0a000000' },
         { type: 'transfer', address: 0x42000000, file: 'rootfs.squashfs' },
         { type: 'transfer', address: 0x42000000, file: 'a file' },
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the loader
         { type: 'tree-address', address: '${fdtcontroladdr}' },
         { type: 'tree-resize', sizeBytes: 0x1000 },
         { type: 'tree-node', parent: '/', name: 'reserved-memory' },
@@ -34,7 +33,6 @@ describe('commands', () => {
       "setenv bootargs 'console=ttyS0 memmap=1M$0x0a000000'",
       'tftpboot 0x42000000 rootfs.squashfs',
       "tftpboot 0x42000000 'a file'",
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the loader
       'fdt addr ${fdtcontroladdr}',
       'fdt resize 0x1000',
       'fdt mknode / reserved-memory',

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Machine, type MachineOptions, startMachine } from '../../src/machine/index.ts'
+import { cacheFolder } from '../cache.ts'
 
 /** Every device that QEMU plays: what users call it, and what system files import. */
 export const devices = [
@@ -45,7 +46,6 @@ export interface Rig {
 }
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
-const cache = process.env.FIRMWRIGHT_CACHE ?? join(project, 'node_modules', '.cache', 'firmwright-tests')
 
 /** Sets up this test file. */
 export function setUpRig(): Rig {
@@ -73,8 +73,8 @@ export function setUpRig(): Rig {
       join(target, 'parameters.ts'),
       `import { ${device.export} } from 'firmwright/devices'\nexport const device = ${device.export}\n`,
     )
-    const program = join(project, 'dist', 'cli', 'main.js')
-    await execa('node', [program, 'build', 'system.ts', 'vm', '--cache', cache], { cwd: target })
+    const program = join(project, 'dist', 'bin', 'main.js')
+    await execa('node', [program, 'build', 'system.ts', 'vm', '--cache', cacheFolder], { cwd: target })
     const vm = join(target, 'build', 'vm')
     return { folder: vm, manifest: JSON.parse(await readFile(join(vm, 'manifest.json'), 'utf8')) }
   }
