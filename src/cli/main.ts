@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import colors from 'picocolors'
 import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.ts'
+import { bootCommand } from './boot.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
 import { kbuildCommand } from './kbuild.ts'
@@ -36,6 +37,7 @@ DEBUG=firmwright (stack traces).`,
   const commands = [
     buildCommand(),
     runCommand(),
+    bootCommand(),
     updateCommand(),
     storeCommand(),
     kbuildCommand(),
