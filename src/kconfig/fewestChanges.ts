@@ -13,6 +13,7 @@
 import type { Configuration } from './configuration.ts'
 import { type Change, isLogical } from './encoder.ts'
 import { createEncoding, type Encoding } from './encoding.ts'
+import { type Bound, claimHolds, isExpr } from './facts.ts'
 import { minimumHittingSet } from './hittingSet.ts'
 import type { KconfigSymbol, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
@@ -20,11 +21,16 @@ import { type Literal, not } from './sat.ts'
 import type { Decision, Trial } from './trial.ts'
 
 /** A value that a symbol is to have: a tristate, or the text of an int, hex or string. */
-export interface Wish {
+export interface ValueWish {
   readonly symbol: KconfigSymbol
   readonly value: Tristate
   readonly text: string | undefined
 }
+/** One of the bounds is to hold. */
+export interface BoundWish {
+  readonly anyOf: readonly Bound[]
+}
+export type Wish = ValueWish | BoundWish
 
 export interface Plan {
   readonly decisions: readonly Decision[]
@@ -78,7 +84,15 @@ function reluctance(symbol: KconfigSymbol): number {
 }
 
 /** What has to be true in the encoding for the wish to hold. */
-export function literalsOf(encoding: Encoding, { symbol, value, text }: Wish): readonly Literal[] {
+export function literalsOf(encoding: Encoding, wish: Wish): readonly Literal[] {
+  if ('anyOf' in wish) {
+    const failing = wish.anyOf.map(({ of, level, holds }) => {
+      const literal = isExpr(of) ? encoding.expr(of, level) : encoding.level(of, level)
+      return holds ? not(literal) : literal
+    })
+    return [not(encoding.and(failing))]
+  }
+  const { symbol, value, text } = wish
   if (text !== undefined) return [encoding.hasText(symbol, sameText(symbol, text))]
   const some = encoding.level(symbol, 1)
   if (value === NO) return [not(some)]
@@ -90,10 +104,13 @@ const sameText = (symbol: KconfigSymbol, wanted: string) => (text: string) =>
     ? text.toLowerCase().replace(/^0x/, '') === wanted.toLowerCase().replace(/^0x/, '')
     : text === wanted
 
-export const wishHolds = (configuration: Configuration, { symbol, value, text }: Wish): boolean =>
-  text === undefined
+export function wishHolds(configuration: Configuration, wish: Wish): boolean {
+  if ('anyOf' in wish) return claimHolds(configuration, { premises: [], alternatives: wish.anyOf })
+  const { symbol, value, text } = wish
+  return text === undefined
     ? configuration.tristate(symbol) === value
     : sameText(symbol, text)(configuration.text(symbol))
+}
 
 export function searchPlans(
   base: Configuration,
@@ -101,9 +118,10 @@ export function searchPlans(
   tryOut: (decisions: readonly Decision[]) => Trial,
   { unmet, effort }: PlanOptions,
 ): PlanSearch {
-  const requested = new Set(wishes.map(({ symbol }) => symbol))
+  const values = wishes.filter((wish) => 'symbol' in wish)
+  const requested = new Set(values.map(({ symbol }) => symbol))
   const texts = new Map<KconfigSymbol, readonly string[]>()
-  for (const { symbol, text } of wishes) if (text !== undefined) texts.set(symbol, [text])
+  for (const { symbol, text } of values) if (text !== undefined) texts.set(symbol, [text])
   const encoding = createEncoding(base, { facts: false, unmet, texts })
   const { solver } = encoding
   const goals = wishes.flatMap((wish) => literalsOf(encoding, wish))
@@ -115,7 +133,7 @@ export function searchPlans(
     const distance = (distances.get(symbol) ?? 0) + 1
     for (const reached of encoding.mentioned.slice(known)) distances.set(reached, distance)
   }
-  for (const { symbol } of wishes) expand(symbol)
+  for (const { symbol } of values) expand(symbol)
 
   let solvesLeft = effort
   /** the evaluator disagreed, and the encoding does not know why */
