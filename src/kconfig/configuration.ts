@@ -147,6 +147,8 @@ const either = (a: Tristate, b: Tristate): Tristate => (b > a ? b : a)
 export function createConfiguration(tree: Kconfig, from?: State): Configuration {
   const { dialect, symbols, modules } = tree
   const tristateChoices = dialect.choices === 'tristate'
+  const directDependencies = dialect.dependencies !== 'none'
+  const implyToY = dialect.dependencies === 'direct, imply to y'
   const size = symbols.length
   const flags = from === undefined ? new Uint8Array(size) : from.flags.slice()
   const userTristate = from === undefined ? new Uint8Array(size) : from.userTristate.slice()
@@ -270,6 +272,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       // A member that could only be m is out of the question while its choice is at y.
       if (
         tristateChoices &&
+        directDependencies &&
         symbol.choice !== undefined &&
         symbol.type === 'tristate' &&
         value === MOD &&
@@ -283,9 +286,12 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     visible[index] = best
     if (symbol.choice !== undefined) return
     const rounded = (value: Tristate): Tristate => (value === MOD && actsAsBool(symbol) ? YES : value)
-    direct[index] = rounded(evaluate(symbol.directDependency))
+    direct[index] = directDependencies ? rounded(evaluate(symbol.directDependency)) : YES
     selectedAt[index] = symbol.selectedBy.length === 0 ? NO : rounded(bestOf(symbol.selectedBy))
-    impliedAt[index] = symbol.impliedBy.length === 0 ? NO : rounded(bestOf(symbol.impliedBy))
+    impliedAt[index] =
+      symbol.impliedBy.length === 0 || (implyToY && direct[index] === NO)
+        ? NO
+        : rounded(bestOf(symbol.impliedBy))
   }
 
   function activeProperty(symbol: KconfigSymbol, kind: 'default' | 'range'): Property | undefined {
@@ -327,7 +333,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       if (at(visible, member) !== NO && !has(member, USER)) answered = false
     }
     // CHOICE-BECOMES-NEW
-    if (!answered) lower(choice, USER)
+    if (!answered && directDependencies) lower(choice, USER)
     const picked = userChosen[choice.index]
     if (picked !== undefined && at(visible, picked) !== NO) return picked
     const member = defaultMember(choice)
@@ -428,13 +434,14 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       const least = at(selectedAt, symbol)
       if (least > value) value = least
     }
-    if (value === MOD && actsAsBool(symbol)) value = YES
+    if (value === MOD && (actsAsBool(symbol) || (implyToY && impliedAt[index] === YES))) value = YES
     tri[index] = value
     if (tristateChoices && symbol.isChoice && value === YES) chosenMember[index] = chooseTristate(symbol)
   }
 
   /** The value before select: the user's, or a default and what imply adds to it. */
   function ownTristate(symbol: KconfigSymbol): Tristate {
+    if (!directDependencies) return ownTristateWithoutDependencies(symbol)
     const { index } = symbol
     const shown = at(visible, symbol)
     if (shown !== NO && has(symbol, USER)) {
@@ -461,6 +468,19 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       if (allowed < value) value = allowed
     }
     return value
+  }
+
+  /** The same where a select brings back what no prompt shows, see `Dialect.dependencies`. */
+  function ownTristateWithoutDependencies(symbol: KconfigSymbol): Tristate {
+    const shown = at(visible, symbol)
+    const counts = either(shown, at(selectedAt, symbol)) !== NO
+    if (counts) raise(symbol, WRITE)
+    if (counts && has(symbol, USER)) return both(at(userTristate, symbol), shown)
+    const property = symbol.isChoice ? undefined : activeProperty(symbol, 'default')
+    if (property === undefined) return NO
+    raise(symbol, WRITE)
+    const offered = evaluate(property.value)
+    return counts ? both(offered, shown) : offered
   }
 
   const emptyText = (symbol: KconfigSymbol): string =>
@@ -511,7 +531,12 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       bound = range.high
       if (value <= limit(bound, base)) return
     }
-    texts[symbol.index] = plainText(bound)
+    const number = limit(bound, base)
+    texts[symbol.index] = dialect.boundsAsSpelled
+      ? plainText(bound)
+      : base === 16
+        ? `0x${BigInt.asUintN(64, number).toString(16)}`
+        : String(number)
   }
 
   function invalidate(): void {
@@ -555,6 +580,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     if (actsAsBool(symbol) && value === MOD) return false
     if (shown <= at(selectedAt, symbol)) return false
     if (tristateChoices && symbol.choice !== undefined && shown === YES) return value === YES
+    if (implyToY && value === MOD && at(impliedAt, symbol) === YES) return false
     return value >= at(selectedAt, symbol) && value <= shown
   }
 

@@ -16,7 +16,7 @@ export interface OpenOptions {
   readonly srctree: string
   /** what make's ARCH takes; undefined: that of this machine, or of the environment */
   readonly arch?: string | undefined
-  /** the top file, relative to the tree; default `Kconfig` */
+  /** the top file, relative to the tree; default: `Kconfig`, or `Config.in` where there is none */
   readonly top?: string
   /** default: found out from the tree's scripts/kconfig */
   readonly dialect?: Dialect | undefined
@@ -97,7 +97,7 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
   for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
   const result = await parseWithProbes(
     {
-      top: options.top ?? 'Kconfig',
+      top: options.top ?? (readFile('Kconfig') === undefined ? 'Config.in' : 'Kconfig'),
       dialect: options.dialect ?? detectDialect(readFile),
       readFile,
       environment: (name) => variables[name],
