@@ -8,7 +8,7 @@ import { isLogical } from './encoder.ts'
 import { printExpr } from './expressionText.ts'
 import { conjuncts } from './facts.ts'
 import type { Expr, KconfigSymbol, Location, ReverseDependency, Tristate } from './model.ts'
-import { displayName, NO, YES } from './model.ts'
+import { displayName, NO, textToByteString, YES } from './model.ts'
 import { nearbyNames } from './nearbyNames.ts'
 
 /** Where a value comes from. */
@@ -236,8 +236,18 @@ function wouldAllow(configuration: Configuration, symbol: KconfigSymbol): readon
   return names
 }
 
+// Texts of the tree are byte strings (model.ts), and so is what is joined to them.
+const MISSING = textToByteString('✗')
+const PRESENT = textToByteString('✓')
+
 const at = (place: Location | undefined): string =>
   place === undefined ? '' : ` (${place.file}:${place.line})`
+
+/** The explanation as JSON: without what only makes sense beside the tree. */
+export function explanationJson(explanation: Explanation): string {
+  const blocking = explanation.blocking.map(({ text, at: place }) => ({ text, at: place }))
+  return `${JSON.stringify({ ...explanation, blocking }, null, 2)}\n`
+}
 
 /** The explanation for a person. */
 export function explanationText(explanation: Explanation): string {
@@ -258,10 +268,10 @@ export function explanationText(explanation: Explanation): string {
     `${explanation.name} = ${explanation.value === '' ? '""' : explanation.value}  (${explanation.type}; ${from})`,
   ]
   if (explanation.lost !== undefined) lines.push(`  ${explanation.lost} was asked for and did not hold`)
-  if (explanation.blocking.length > 0) {
-    lines.push(`  for ${explanation.wanted}, all of this has to change:`)
-    for (const blocker of explanation.blocking) lines.push(`    ✗ ${blocker.text}${at(blocker.at)}`)
-  }
+  // Parts of prompts are marked where the prompts are told of.
+  const told = new Set(explanation.prompts.flatMap(({ parts }) => parts.map(({ text }) => text)))
+  for (const blocker of explanation.blocking)
+    if (!told.has(blocker.text)) lines.push(`  not ${explanation.wanted}: ${blocker.text}${at(blocker.at)}`)
   for (const place of explanation.definitions) lines.push(`  defined at ${place.file}:${place.line}`)
   lines.push(
     explanation.settable.length > 0
@@ -273,7 +283,7 @@ export function explanationText(explanation: Explanation): string {
   for (const prompt of explanation.prompts) {
     if (prompt.parts.length === 0) continue
     lines.push(`  prompt "${prompt.prompt}"${at(prompt.at)} needs:`)
-    for (const part of prompt.parts) lines.push(`    ${part.blocking ? '✗' : '✓'} ${part.text}`)
+    for (const part of prompt.parts) lines.push(`    ${part.blocking ? MISSING : PRESENT} ${part.text}`)
   }
   const active = (terms: readonly ReverseExplanation[]) => terms.filter((term) => term.value !== NO)
   for (const term of active(explanation.selectedBy))

@@ -25,6 +25,8 @@ export interface ValueWish {
   readonly symbol: KconfigSymbol
   readonly value: Tristate
   readonly text: string | undefined
+  /** m is wanted, and y will do where that cannot be */
+  readonly orBuiltIn?: boolean
 }
 /** One of the bounds is to hold. */
 export interface BoundWish {
@@ -92,10 +94,11 @@ export function literalsOf(encoding: Encoding, wish: Wish): readonly Literal[] {
     })
     return [not(encoding.and(failing))]
   }
-  const { symbol, value, text } = wish
+  const { symbol, value, text, orBuiltIn } = wish
   if (text !== undefined) return [encoding.hasText(symbol, sameText(symbol, text))]
   const some = encoding.level(symbol, 1)
   if (value === NO) return [not(some)]
+  if (orBuiltIn === true) return [some]
   return value === MOD ? [some, not(encoding.level(symbol, 2))] : [encoding.level(symbol, 2)]
 }
 
@@ -106,7 +109,8 @@ const sameText = (symbol: KconfigSymbol, wanted: string) => (text: string) =>
 
 export function wishHolds(configuration: Configuration, wish: Wish): boolean {
   if ('anyOf' in wish) return claimHolds(configuration, { premises: [], alternatives: wish.anyOf })
-  const { symbol, value, text } = wish
+  const { symbol, value, text, orBuiltIn } = wish
+  if (orBuiltIn === true) return configuration.tristate(symbol) >= MOD
   return text === undefined
     ? configuration.tristate(symbol) === value
     : sameText(symbol, text)(configuration.text(symbol))
@@ -143,6 +147,9 @@ export function searchPlans(
 
   const weights = new Map<Literal, number>()
   let weighed = 0
+  // What is to be m and may be y is y for the price of any other symbol that is built in.
+  for (const { symbol, orBuiltIn } of values)
+    if (orBuiltIn === true && symbol.type === 'tristate') weights.set(encoding.level(symbol, 2), BUILT_IN)
   function weighNewChanges(): void {
     if (encoding.changes.size === weighed) return
     let index = 0
@@ -280,7 +287,11 @@ export function searchPlans(
         again = true
       }
     }
-    return { decisions: kept, trial: result }
+    // While modules are off, m is y: said as what it is.
+    const modules = result.configuration.tristate(base.tree.modules) !== NO
+    const asItIs = (decision: Decision): Decision =>
+      decision.value === MOD && !modules ? { ...decision, value: YES } : decision
+    return { decisions: kept.map(asItIs), trial: result }
   }
 
   const cores: (readonly Literal[])[] = []
@@ -336,10 +347,13 @@ export function searchPlans(
       }
     }
   }
-  /** No later plan shall contain this one. */
+  /** No later plan shall change all that this one changes. */
   function exclude(decisions: readonly Decision[]): void {
     solver.addClause(
-      decisions.filter(({ symbol }) => !requested.has(symbol)).map((decision) => not(decided(decision))),
+      decisions.flatMap(({ symbol }) => {
+        const changed = encoding.changes.get(symbol)?.changed
+        return changed === undefined || requested.has(symbol) ? [] : [not(changed)]
+      }),
     )
   }
 
