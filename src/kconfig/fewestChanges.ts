@@ -277,7 +277,7 @@ export function searchPlans(
     for (let again = true; again; ) {
       again = false
       for (const decision of order) {
-        if (!kept.includes(decision)) continue
+        if (!kept.includes(decision) || onlyUserGives(result.configuration, decision)) continue
         const without = kept.filter((other) => other !== decision)
         const attempt = tryOut(without)
         if (attempt.unmet.size > 0 || !wishes.every((wish) => wishHolds(attempt.configuration, wish)))
@@ -292,6 +292,18 @@ export function searchPlans(
     const asItIs = (decision: Decision): Decision =>
       decision.value === MOD && !modules ? { ...decision, value: YES } : decision
     return { decisions: kept.map(asItIs), trial: result }
+  }
+
+  /** Whether nothing but the decision can have given its symbol the value: then it cannot be left out. */
+  function onlyUserGives(configuration: Configuration, { symbol, value, text }: Decision): boolean {
+    if (text !== undefined || value === NO || symbol.choice !== undefined) return false
+    return (
+      configuration.tristate(symbol) === value &&
+      configuration.selected(symbol) < value &&
+      symbol.impliedBy.length === 0 &&
+      symbol.properties.every(({ kind }) => kind !== 'default') &&
+      base.userValue(symbol)?.tristate !== value
+    )
   }
 
   const cores: (readonly Literal[])[] = []
