@@ -188,7 +188,16 @@ function makeJudge(
     const { stdout, stderr } = spawnSync(
       'make',
       [
-        ...['-rRs', '-f', 'judge.mk', 'judge', `obj=${path}`, 'need-builtin=1', 'need-modorder=1'],
+        ...[
+          '-rRs',
+          `-I${source}`,
+          '-f',
+          'judge.mk',
+          'judge',
+          `obj=${path}`,
+          'need-builtin=1',
+          'need-modorder=1',
+        ],
         ...[
           `srctree=${source}`,
           'objtree=.',
