@@ -59,6 +59,7 @@ const ofArchitecture: Readonly<Record<string, readonly BaseSymbol[]>> = {
   ],
   amd64: [
     yes('64BIT', 'a 64-bit kernel'),
+    yes('SMP', 'more than one processor'),
     yes('ACPI', 'the machine describes itself through ACPI, and is switched off by it'),
     yes('PCI', 'its virtio cards are on PCI'),
     yes('PCI_MSI', 'whose queues interrupt by messages'),

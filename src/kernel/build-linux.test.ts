@@ -7,7 +7,6 @@ import { type Engine, type EngineEvent, openEngine } from '../engine/index.ts'
 import { readContent } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { buildLinux, type KernelDemands } from './build-linux.ts'
-import { buildTargetOf } from './build-target.ts'
 import { findCompiler } from './compiler.ts'
 import type { Kernel } from './kernel.ts'
 import { linuxSource } from './source.ts'
@@ -190,12 +189,18 @@ describe('a kernel from source that cannot be', () => {
     expect(String(error)).toContain('kernels for vax cannot be built from source')
   })
   it('without its compiler, named with its package', async () => {
-    const target = buildTargetOf('arm64')
-    if (target === undefined) throw new Error('arm64 can be built')
     const error = await withEngine(store, (engine) =>
-      findCompiler(engine, { ...target, toolPrefix: 'no-such-target-' }),
+      findCompiler(engine, { toolPrefix: 'no-such-target-', headers: {} }),
     ).catch((reason: unknown) => reason)
     expect(String(error)).toContain('The program no-such-target-gcc is not installed')
+  })
+  it('without a header that it needs, named with its package', async () => {
+    const headers = { '/no/such/gelf.h': 'libelf-dev' }
+    const error = await withEngine(store, (engine) =>
+      findCompiler(engine, { toolPrefix: 'x86_64-linux-gnu-', headers }),
+    ).catch((reason: unknown) => reason)
+    if (!(error instanceof UserError)) throw new Error('no UserError')
+    expect(error.diagnostics[0]?.fix).toBe('install the Debian package libelf-dev')
   })
   it('of a source that is not said', () => {
     expect(() => linuxSource({ tarball: 'x.tar', sha256: 'abc' })).toThrow(/not told where the source is/)

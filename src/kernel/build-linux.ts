@@ -8,10 +8,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { formatOrigin, nearNames, type Origin, UserError } from '../diagnostics/index.ts'
+import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
 import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
+import { type Askers, createAskers } from './askers.ts'
 import { baseConfig } from './base-config.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleDemand, SymbolDemand } from './check.ts'
@@ -147,32 +148,6 @@ function configurationDemands(
       ...ask(demands),
       asker: askers.name(origins),
     })),
-  }
-}
-
-/**
- * Names for those who ask, without the places in the user's files, so that a configuration is not worked out anew when
- * those move.
- */
-interface Askers {
-  name(origins: readonly Origin[]): string
-  /** A text with the places in it, and whose they are. */
-  reveal(text: string): { readonly text: string; readonly origins: readonly Origin[] }
-}
-
-function createAskers(): Askers {
-  const known: (readonly Origin[])[] = []
-  return {
-    name: (origins) => `asked for by <${known.push(origins) - 1}>`,
-    reveal(text) {
-      const origins: Origin[] = []
-      const revealed = text.replaceAll(/<(\d+)>/g, (_, index: string) => {
-        const named = known[Number(index)] ?? []
-        origins.push(...named)
-        return named.map((origin) => formatOrigin(origin)).join(' and ')
-      })
-      return { text: revealed, origins }
-    },
   }
 }
 

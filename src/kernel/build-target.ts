@@ -8,6 +8,8 @@ export interface BuildTarget {
   /** the target of make that is the bootable image, and where it lies then */
   readonly image: string
   readonly imagePath: string
+  /** headers of the host that programs of the build are compiled with, and the packages that have them */
+  readonly headers: Readonly<Record<string, string>>
   /** it has device trees to compile */
   readonly deviceTrees: boolean
 }
@@ -20,6 +22,7 @@ const targets: Readonly<Record<string, BuildTarget>> = {
     toolPrefix: 'aarch64-linux-gnu-',
     image: 'Image',
     imagePath: 'arch/arm64/boot/Image',
+    headers: {},
     deviceTrees: true,
   },
   amd64: {
@@ -28,6 +31,8 @@ const targets: Readonly<Record<string, BuildTarget>> = {
     toolPrefix: 'x86_64-linux-gnu-',
     image: 'bzImage',
     imagePath: 'arch/x86/boot/bzImage',
+    // objtool looks at every object of a 64-bit kernel (arch/x86/Kconfig selects OBJTOOL).
+    headers: { '/usr/include/gelf.h': 'libelf-dev' },
     deviceTrees: false,
   },
 }

@@ -1,4 +1,6 @@
 /** Which compiler builds a kernel: what the configuration depends on, and what a cached build is good for. */
+import { existsSync } from 'node:fs'
+import { UserError } from '../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import type { BuildTarget } from './build-target.ts'
 
@@ -9,8 +11,20 @@ export interface Compiler {
   readonly tools: readonly string[]
 }
 
-/** @throws UserError naming each missing program and its package */
-export async function findCompiler(engine: Engine, { toolPrefix }: BuildTarget): Promise<Compiler> {
+/** @throws UserError naming each missing program or header and its package */
+export async function findCompiler(
+  engine: Engine,
+  { toolPrefix, headers }: Pick<BuildTarget, 'toolPrefix' | 'headers'>,
+): Promise<Compiler> {
+  const missing = Object.entries(headers).filter(([path]) => !existsSync(path))
+  if (missing.length > 0)
+    throw new UserError(
+      ...missing.map(([path, name]) => ({
+        what: `The header ${path} is not installed`,
+        why: 'programs that the kernel is built with need it',
+        fix: `install the Debian package ${name}`,
+      })),
+    )
   const cross = (name: string): string => `${toolPrefix}${name}`
   const programs = [
     ...['gcc', 'ld', 'as', 'ar', 'nm', 'objcopy', 'objdump', 'strip', 'readelf'].map(cross),
