@@ -43,9 +43,20 @@ export async function readDebianKernel(
       read: (path) => read(`${folder}/${path}`),
     }),
     moduleContent: (path) => slice(`${folder}/${path}`),
+    deviceTrees: deviceTrees(content, `/usr/lib/linux-image-${release}/`),
     package: { name, version, architecture },
     origin: source.origin,
   }
+}
+
+function deviceTrees(content: PackageContent, folder: string): ReadonlyMap<string, Slice> {
+  const trees = new Map<string, Slice>()
+  for (const path of content.files.keys()) {
+    if (path.startsWith(folder) && path.endsWith('.dtb')) {
+      trees.set(path.slice(folder.length), fileContent(content, path))
+    }
+  }
+  return trees
 }
 
 function kernelRelease(content: PackageContent): string {

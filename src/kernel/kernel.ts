@@ -15,6 +15,8 @@ export interface Kernel {
   readonly modules: KmodSource
   /** Content of a module by its path relative to lib/modules/RELEASE. */
   moduleContent(path: string): Content
+  /** The device trees that come with it, by their paths as its build has them: `mediatek/mt7986a-….dtb`. */
+  readonly deviceTrees: ReadonlyMap<string, Content>
   readonly package?: PackageIdentity
   /** Where this kernel was chosen. */
   readonly origin: Origin
