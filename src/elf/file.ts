@@ -2,7 +2,12 @@ import { type ElfDynamic, readDynamic } from './dynamic.ts'
 import type { ElfResult } from './error.ts'
 import { type ElfHeader, readHeader } from './header.ts'
 import { type ElfInput, inputOfBytes } from './input.ts'
-import { type ElfRelocation, readRelocations } from './relocations.ts'
+import {
+  type ElfRelocation,
+  type RelocationVisitor,
+  readRelocations,
+  visitRelocations,
+} from './relocations.ts'
 import { decodeSections, type ElfSection, openSections, readSectionData, sectionType } from './sections.ts'
 import { type ElfSegment, readSegments } from './segments.ts'
 import { decodeSymbols, type ElfSymbol, type ElfSymbolTable, readSymbolTable } from './symbols.ts'
@@ -27,6 +32,8 @@ export interface ElfFile extends ElfHeader {
   symbols(kind?: 'all' | 'dynamic'): ElfResult<readonly ElfSymbol[]>
   /** Entries of a REL or RELA section; any other section is an error. */
   relocations(section: ElfSection): ElfResult<readonly ElfRelocation[]>
+  /** The same, one after the other. */
+  visitRelocations(section: ElfSection, visit: RelocationVisitor): ElfResult<undefined>
   /** What the dynamic loader is told; `undefined` for what needs none. */
   dynamic(): ElfResult<ElfDynamic | undefined>
 }
@@ -97,6 +104,7 @@ export function readElf(source: Uint8Array | ElfInput): ElfResult<ElfFile> {
         return symbols.ok ? decodeSymbols(symbols.value, found.value) : symbols
       },
       relocations: (section) => readRelocations(input, header, section),
+      visitRelocations: (section, visit) => visitRelocations(input, header, section, visit),
       dynamic,
     },
   }

@@ -17,11 +17,34 @@ export interface ElfRelocation {
 
 const mips = 8
 
+/** Receives a relocation as its fields; `addend` is `undefined` in a REL section. */
+export type RelocationVisitor = (
+  offsetBytes: number,
+  symbol: number,
+  type: number,
+  addend: number | undefined,
+) => void
+
 export function readRelocations(
   input: ElfInput,
   header: ElfHeader,
   section: ElfSection,
 ): ElfResult<readonly ElfRelocation[]> {
+  const relocations: ElfRelocation[] = []
+  const visited = visitRelocations(input, header, section, (offsetBytes, symbol, type, addend) => {
+    const common = { offsetBytes, symbol, type }
+    relocations.push(addend === undefined ? common : { ...common, addend })
+  })
+  return visited.ok ? { ok: true, value: relocations } : visited
+}
+
+/** The entries in order, for who has no use for objects: a kernel's modules have 60,000 that make up exports. */
+export function visitRelocations(
+  input: ElfInput,
+  header: ElfHeader,
+  section: ElfSection,
+  visit: RelocationVisitor,
+): ElfResult<undefined> {
   const wide = header.class === 64
   const hasAddend = section.type === sectionType.rela
   if (!hasAddend && section.type !== sectionType.rel) {
@@ -41,20 +64,17 @@ export function readRelocations(
   // 64-bit MIPS splits r_info into a 32-bit symbol and four bytes, each in the file's order; elsewhere it is one
   // number with the symbol in the high half. Only in little-endian files does that differ.
   const symbolFirst = wide && (!little || header.machine === mips)
-  const relocations: ElfRelocation[] = []
   for (let at = 0; at + size <= fields.sizeBytes; at += size) {
     if (wide) {
       const symbol = fields.u32(at + (symbolFirst ? 8 : 12))
       const type = fields.u32(at + (symbolFirst ? 12 : 8))
-      const common = { offsetBytes: fields.u64(at), symbol, type }
-      relocations.push(hasAddend ? { ...common, addend: signed64(fields, at + 16) } : common)
+      visit(fields.u64(at), symbol, type, hasAddend ? signed64(fields, at + 16) : undefined)
     } else {
       const info = fields.u32(at + 4)
-      const common = { offsetBytes: fields.u32(at), symbol: info >>> 8, type: info & 0xff }
-      relocations.push(hasAddend ? { ...common, addend: fields.u32(at + 8) | 0 } : common)
+      visit(fields.u32(at), info >>> 8, info & 0xff, hasAddend ? fields.u32(at + 8) | 0 : undefined)
     }
   }
-  return { ok: true, value: relocations }
+  return { ok: true, value: undefined }
 }
 
 function signed64({ view, littleEndian }: Fields, at: number): number {

@@ -125,7 +125,7 @@ export function decodeSections(table: SectionTable): ElfResult<readonly ElfSecti
 
 /** Compares bytes, since decoding the names of all sections of a module takes longer than reading them. */
 function indexOfName(fields: Fields, size: number, count: number, names: Uint8Array, wanted: string): number {
-  const text = encoder.encode(wanted)
+  const text = encoded(wanted)
   const { view, littleEndian } = fields
   // From 1: section 0 is none, whatever its header says.
   for (let index = 1; index < count; index++) {
@@ -137,7 +137,16 @@ function indexOfName(fields: Fields, size: number, count: number, names: Uint8Ar
   return -1
 }
 
-const encoder = new TextEncoder()
+/** The same few names are asked of thousands of files. */
+const encodings = new Map<string, Uint8Array>()
+
+function encoded(name: string): Uint8Array {
+  const known = encodings.get(name)
+  if (known !== undefined) return known
+  const bytes = new TextEncoder().encode(name)
+  if (encodings.size < 100) encodings.set(name, bytes)
+  return bytes
+}
 
 function readNames(
   input: ElfInput,

@@ -15,6 +15,10 @@ export interface ElfSymbolTable {
   undefinedIndices(): readonly number[]
   /** `undefined` when the string table has no such string. The name of an unnamed symbol is ''. */
   name(index: number): string | undefined
+  /** The string table itself, for who compares names without making strings of them. */
+  readonly nameBytes: Uint8Array
+  /** Where in `nameBytes` a name begins, if it lies there at all. */
+  nameOffset(index: number): number
   /** `st_value`: in an object file the offset into the section, else an address. */
   value(index: number): bigint
   sizeBytes(index: number): bigint
@@ -107,6 +111,8 @@ export function readSymbolTable(
         return found
       },
       name: (index) => strings.at(fields.u32(index * size)),
+      nameBytes: stringBytes.value,
+      nameOffset: (index) => fields.u32(index * size),
       value: (index) => (wide ? fields.bigU64(index * size + 8) : BigInt(fields.u32(index * size + 4))),
       sizeBytes: (index) => (wide ? fields.bigU64(index * size + 16) : BigInt(fields.u32(index * size + 8))),
       binding: (index) => fields.u8(index * size + infoAt) >> 4,

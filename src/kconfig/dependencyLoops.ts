@@ -48,23 +48,33 @@ function provedFree(symbols: Iterable<DraftSymbol>, symbolCount: number, express
   const symbolState = new Uint8Array(symbolCount)
   const expressionState = new Uint8Array(expressionCount)
   const order: DraftSymbol[] = []
-  // A number closes what it stands for: an expression by its id, a choice (its members follow) by -1 - index.
-  const stack: (Expr | DraftSymbol | number)[] = []
+  // What is still to be done, and beside it what that is: an expression to go into, or one, a symbol, or a choice whose
+  // members follow, that is through with.
+  const stack: (Expr | DraftSymbol)[] = []
+  const tasks: number[] = []
+  const INTO = 0
+  const EXPRESSION_DONE = 1
+  const SYMBOL_DONE = 2
+  const CHOICE_DONE = 3
   let open = 0
   let longest = 0
 
+  const push = (item: Expr | DraftSymbol, task: number): void => {
+    stack.push(item)
+    tasks.push(task)
+  }
+  const need = (expr: Expr | undefined): void => {
+    if (expr !== undefined && expressionState[expr.id] !== DONE) push(expr, INTO)
+  }
   const pushNeeds = (symbol: DraftSymbol): void => {
-    const push = (expr: Expr | undefined): void => {
-      if (expr !== undefined && expressionState[expr.id] !== DONE) stack.push(expr)
-    }
     for (const property of symbol.properties) {
       if (property.target !== undefined) continue
-      push(property.condition)
-      if (!symbol.isChoice) push(property.value)
+      need(property.condition)
+      if (!symbol.isChoice) need(property.value)
     }
-    for (const { term } of symbol.impliedBy) push(term)
-    for (const { term } of symbol.selectedBy) push(term)
-    push(symbol.directDependency)
+    for (const { term } of symbol.impliedBy) need(term)
+    for (const { term } of symbol.selectedBy) need(term)
+    need(symbol.directDependency)
   }
   /** Goes into a symbol, or the choice that it is a member of, as one. @returns false when it is already open */
   const enter = (symbol: DraftSymbol): boolean => {
@@ -75,60 +85,63 @@ function provedFree(symbols: Iterable<DraftSymbol>, symbolCount: number, express
     const group = symbol.choice ?? (symbol.isChoice ? symbol : undefined)
     if (group === undefined) {
       symbolState[symbol.index] = OPEN
-      stack.push(symbol)
+      push(symbol, SYMBOL_DONE)
       pushNeeds(symbol)
       return true
     }
     if (symbolState[group.index] === OPEN) return false
     symbolState[group.index] = OPEN
     // Bottom of the stack first: the members' needs come after those of the choice itself, and may name it.
-    stack.push(group)
+    push(group, SYMBOL_DONE)
     for (const member of group.members) {
       symbolState[member.index] = OPEN
       pushNeeds(member)
     }
-    stack.push(-1 - group.index)
+    push(group, CHOICE_DONE)
     pushNeeds(group)
     return true
+  }
+  /** @returns false when the expression is met again below itself: something in it needs it */
+  const enterExpression = (expr: Expr): boolean => {
+    const state = expressionState[expr.id]
+    if (state === DONE) return true
+    if (state === OPEN) return false
+    expressionState[expr.id] = OPEN
+    push(expr, EXPRESSION_DONE)
+    switch (expr.kind) {
+      case 'symbol':
+        return enter(expr.symbol as DraftSymbol)
+      case 'not':
+        push(expr.operand, INTO)
+        return true
+      case 'and':
+      case 'or':
+        push(expr.right, INTO)
+        push(expr.left, INTO)
+        return true
+      default:
+        return enter(expr.left as DraftSymbol) && enter(expr.right as DraftSymbol)
+    }
   }
 
   for (const start of symbols) {
     if (symbolState[start.index] !== NEW) continue
     if (!enter(start)) return undefined
     for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-      if (typeof top === 'number') {
-        if (top < 0) symbolState[-1 - top] = DONE
-        else expressionState[top] = DONE
-        continue
-      }
-      if ('depth' in top) {
-        if (expressionState[top.id] === DONE) continue
-        // Met again below itself: something in it needs it.
-        if (expressionState[top.id] === OPEN) return undefined
-        expressionState[top.id] = OPEN
-        stack.push(top.id)
-        switch (top.kind) {
-          case 'symbol':
-            if (!enter(top.symbol as DraftSymbol)) return undefined
-            break
-          case 'not':
-            stack.push(top.operand)
-            break
-          case 'and':
-          case 'or':
-            stack.push(top.right, top.left)
-            break
-          default:
-            if (!enter(top.left as DraftSymbol) || !enter(top.right as DraftSymbol)) return undefined
+      const task = tasks.pop()
+      if (task === INTO) {
+        if (!enterExpression(top as Expr)) return undefined
+      } else if (task === EXPRESSION_DONE) expressionState[(top as Expr).id] = DONE
+      else if (task === CHOICE_DONE) symbolState[(top as DraftSymbol).index] = DONE
+      else {
+        const symbol = top as DraftSymbol
+        open--
+        symbolState[symbol.index] = DONE
+        order.push(symbol)
+        for (const member of symbol.members) {
+          symbolState[member.index] = DONE
+          order.push(member)
         }
-        continue
-      }
-      open--
-      symbolState[top.index] = DONE
-      order.push(top)
-      for (const member of top.members) {
-        symbolState[member.index] = DONE
-        order.push(member)
       }
     }
   }

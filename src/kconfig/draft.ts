@@ -2,6 +2,7 @@
  * The tree while it is being built. The types are those of model.ts without `readonly`; only the parser and the
  * finishing passes (finalize.ts, dependencyLoops.ts) see them, and what they hand on is never changed again.
  */
+import type { HelpBlock } from './helpBlock.ts'
 import type { Expr, KconfigSymbol, MenuNode, Property, ReverseDependency, SymbolType } from './model.ts'
 
 export interface DraftSymbol extends KconfigSymbol {
@@ -19,9 +20,11 @@ export interface DraftSymbol extends KconfigSymbol {
 export interface DraftProperty extends Property {
   kind: Property['kind']
   readonly node: DraftNode
-  readonly target: DraftSymbol | undefined
-  readonly low: DraftSymbol | undefined
-  readonly high: DraftSymbol | undefined
+  text: string | undefined
+  value: Expr | undefined
+  target: DraftSymbol | undefined
+  low: DraftSymbol | undefined
+  high: DraftSymbol | undefined
   condition: Expr | undefined
 }
 
@@ -33,7 +36,7 @@ export interface DraftNode extends MenuNode {
   firstChild: DraftNode | undefined
   dependency: Expr | undefined
   visibility: Expr | undefined
-  help: string | undefined
+  help: HelpBlock | undefined
 }
 
 /** Most symbols have most of their lists empty: they share this one until something is put in. */

@@ -58,6 +58,10 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
   let slots = new Int32Array(1 << 17)
   const nodes: Expr[] = []
   let keys = new Int32Array(3 << 15)
+  // What the simplifications have found out, by id. They grow with the nodes: an array with holes becomes a slow map.
+  const simplified: (Expr | undefined)[] = []
+  const deduplicated: (Expr | undefined)[] = []
+  const transformed: (Expr | undefined)[] = []
   let count = 0
   let tooDeep = false
 
@@ -108,14 +112,18 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     keys[count * 3 + 1] = left
     keys[count * 3 + 2] = right
     nodes.push(made)
+    simplified.push(undefined)
+    deduplicated.push(undefined)
+    transformed.push(undefined)
     count++
     slots[free] = count
     return made
   }
 
   // `mask` is a small Bloom filter of the symbols inside: expressions without a bit in common have no symbol in common.
-  // y and n are left out, because the simplifications treat them as absent.
-  const maskOf = (of: KconfigSymbol): number => (of === y || of === n ? 0 : 1 << (of.index % 31))
+  // y and n are left out, because the simplifications treat them as absent. m has the sign bit to itself.
+  const maskOf = (of: KconfigSymbol): number =>
+    of === y || of === n ? 0 : of === m ? 1 << 31 : 1 << (of.index % 31)
 
   function refuse(): Expr {
     tooDeep = true
@@ -164,7 +172,6 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
   const constantY = symbol(y)
 
   /** `A && y` is A, `A && n` is n, and the same for `||`, all the way down. */
-  const simplified: (Expr | undefined)[] = []
   function withoutConstants(expr: Expr): Expr {
     if (expr.kind !== 'and' && expr.kind !== 'or') return expr
     const known = simplified[expr.id]
@@ -309,7 +316,6 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     return undefined
   }
 
-  const deduplicated: (Expr | undefined)[] = []
   function withoutDuplicates(expr: Expr): Expr {
     if (expr.kind !== 'and' && expr.kind !== 'or') return expr
     const known = deduplicated[expr.id]
@@ -354,7 +360,6 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
       : two(kind, left, right)
   }
 
-  const transformed: (Expr | undefined)[] = []
   function transform(expr: Expr): Expr {
     const known = transformed[expr.id]
     if (known !== undefined) return known
@@ -452,6 +457,9 @@ export function createExpressions({ n, m, y }: Constants): Expressions {
     },
   }
 }
+
+/** Whether a literal `m` can be in the expression; see `maskOf`. */
+export const mayMentionM = (expr: Expr): boolean => expr.mask < 0
 
 /** Whether the symbol occurs anywhere in the expression. */
 export function mentions(expr: Expr | undefined, symbol: KconfigSymbol): boolean {

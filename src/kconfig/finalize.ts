@@ -11,7 +11,7 @@
  */
 import type { Dialect } from './dialect.ts'
 import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
-import { type Expressions, mentions, needs } from './expressions.ts'
+import { type Expressions, mayMentionM, mentions, needs } from './expressions.ts'
 import type { Expr } from './model.ts'
 import { isValidText } from './numbers.ts'
 import { typeName } from './parser.ts'
@@ -34,6 +34,7 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
 
   const rewritten = new Map<Expr, Expr>()
   function rewriteM(expr: Expr): Expr {
+    if (!mayMentionM(expr)) return expr
     switch (expr.kind) {
       case 'symbol':
         return expr.symbol === input.m ? expressions.and(expr, expressions.symbol(input.modules)) : expr
@@ -99,7 +100,7 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
     const own = expressions.symbol(child.symbol)
     for (const property of child.symbol.properties) {
       if (property.node !== child) continue
-      const condition = within(dependency, property.condition)
+      const condition = property.condition === undefined ? dependency : within(dependency, property.condition)
       property.condition = condition
       if (property.target === undefined) continue
       const reverse = {

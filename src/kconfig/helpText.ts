@@ -2,6 +2,7 @@
 import type { Configuration } from './configuration.ts'
 import { createExpressions } from './expressions.ts'
 import { printExpr, printReverseDependencies } from './expressionText.ts'
+import { helpBlockText } from './helpBlock.ts'
 import type { Expr, KconfigSymbol, MenuNode, ReverseDependency, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { typeName } from './parser.ts'
@@ -14,7 +15,8 @@ export function helpText(configuration: Configuration, node: MenuNode): string {
   const prefix = configuration.tree.dialect.configPrefix
   let out = ''
   if (node.help === undefined) out += 'There is no help available for this option.\n'
-  else out += `${symbol?.name === undefined ? '' : `${prefix}${symbol.name}:\n\n`}${node.help}\n`
+  else
+    out += `${symbol?.name === undefined ? '' : `${prefix}${symbol.name}:\n\n`}${helpBlockText(node.help)}\n`
   return symbol === undefined ? out : out + symbolText(configuration, symbol)
 }
 

@@ -3,9 +3,10 @@
  * text, the value of an assignment), and `source` continues in another file in the middle of the stream.
  *
  * The kernel's lexer has a few habits that trees rely on, or that show in line numbers; they are named where they are
- * kept: LINE-OF-STATEMENT, HELP-INDENTATION, UNCLOSED-QUOTE.
+ * kept: LINE-OF-STATEMENT, UNCLOSED-QUOTE, and in helpBlock.ts HELP-INDENTATION.
  */
 import type { Dialect } from './dialect.ts'
+import { type HelpBlock, helpExtent } from './helpBlock.ts'
 import { PENDING, type Preprocessor } from './preprocess.ts'
 
 export type Token =
@@ -63,6 +64,9 @@ export interface Lexer {
   /** The next token; its text is then in `text`. */
   next(): Token
   text: string
+  /** Of a help text: where it stands, and whether it has no words. */
+  help: HelpBlock | undefined
+  helpIsBlank: boolean
   /** Continues in another file, as if it stood here. */
   source(name: string): void
   /** The next token is a help text. */
@@ -80,12 +84,11 @@ export interface Lexer {
 
 export interface LexerInput {
   readonly preprocessor: Preprocessor
-  readonly keywords: ReadonlySet<string>
+  readonly keywords: ReadonlyMap<string, Keyword>
   /** the content of a file as a byte string */
   readFile(name: string): string | undefined
   warning(line: string): void
-  /** see `Dialect.sourceStack` */
-  readonly sourceStack: Dialect['sourceStack']
+  readonly dialect: Dialect
 }
 
 interface Buffer {
@@ -97,33 +100,86 @@ interface Buffer {
   sourceLine: number
 }
 
-export function keywordSet(options: {
-  readonly optional: boolean
-  readonly optionLines: boolean
-  readonly dashedHelp: boolean
-}): ReadonlySet<string> {
-  const set = new Set<string>(keywords)
-  if (!options.optional) set.delete('optional')
-  if (!options.optionLines) set.delete('option')
-  if (options.dashedHelp) set.add('---help---')
-  return set
+/** Which words are keywords, and which. */
+export function keywordsOf(dialect: Dialect): ReadonlyMap<string, Keyword> {
+  const map = new Map<string, Keyword>(keywords.map((word) => [word, word]))
+  if (dialect.choices === 'bool') map.delete('optional')
+  if (!dialect.optionLines) map.delete('option')
+  if (dialect.wideWords) {
+    map.delete('modules')
+    for (const [word, keyword] of oldNames) map.set(word, keyword)
+  }
+  return map
 }
 
-const NEWLINE = 10
-const TAB = 9
-const SPACE = 32
-const DOLLAR = 36
-const BACKSLASH = 92
+/** What keywords were called once. */
+const oldNames: readonly (readonly [string, Keyword])[] = [
+  ['---help---', 'help'],
+  ['boolean', 'bool'],
+  ['def_boolean', 'def_bool'],
+  ['enable', 'select'],
+  ['requires', 'depends'],
+]
 
-/** 1: part of a word; 2: blank; 0: anything else. */
+const NEWLINE = 10
+const DOLLAR = 36
+const DASH = 45
+const DOT = 46
+const SLASH = 47
+const BACKSLASH = 92
+const SMALL_A = 97
+
+/** What a character can start. 0: anything else, a macro call among them. */
+const WORD = 1
+const BLANK = 2
+const END_OF_LINE = 3
+const QUOTE = 4
+const COMMENT = 5
+const OPERATOR = 6
 const characterClass = new Uint8Array(256)
-for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-')
-  characterClass[c.charCodeAt(0)] = 1
-characterClass[SPACE] = 2
-characterClass[TAB] = 2
+for (const [start, characters] of [
+  [WORD, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'],
+  [BLANK, ' \t'],
+  [END_OF_LINE, '\n'],
+  [QUOTE, '"\''],
+  [COMMENT, '#'],
+  [OPERATOR, '|&=!<>():+'],
+] as const)
+  for (let i = 0; i < characters.length; i++) characterClass[characters.charCodeAt(i)] = start
+
+/** Where a word ends that may have slashes and dots in it; see `Dialect.wideWords`. */
+function endOfWideWord(text: string, from: number): number {
+  for (let end = from; ; end++) {
+    const code = text.charCodeAt(end)
+    if (characterClass[code] !== WORD && code !== SLASH && code !== DOT) return end
+  }
+}
+
+const operators: readonly Operator[] = [
+  '&&',
+  '||',
+  '!=',
+  '=',
+  '!',
+  '(',
+  ')',
+  ':=',
+  '+=',
+  '<=',
+  '>=',
+  '<',
+  '>',
+]
+
+/** The longest operator that stands there. */
+function operatorAt(text: string, position: number): Operator | undefined {
+  for (const operator of operators) if (text.startsWith(operator, position)) return operator
+  return undefined
+}
 
 export function createLexer(input: LexerInput, top: string): Lexer {
   const { preprocessor } = input
+  const { sourceStack, wideWords } = input.dialect
   const stack: Buffer[] = []
   const files: string[] = []
   const seen = new Set<string>()
@@ -167,9 +223,9 @@ export function createLexer(input: LexerInput, top: string): Lexer {
       for (let i = stack.length - 1; i >= 0; i--) {
         const from = stack[i]
         if (from === undefined) break
-        const line = input.sourceStack === 'all' ? from.sourceLine : from.line - 1
+        const line = sourceStack === 'all' ? from.sourceLine : from.line - 1
         lines.push(`  included from: ${from.name}:${line}`)
-        if (input.sourceStack === 'until-repeated' && from.name === name) break
+        if (sourceStack === 'until-repeated' && from.name === name) break
       }
       failure ??= lines.join('\n')
       return
@@ -227,66 +283,19 @@ export function createLexer(input: LexerInput, top: string): Lexer {
     return end < 0 ? buffer.text.slice(from) : buffer.text.slice(from, end)
   }
 
-  /**
-   * HELP-INDENTATION: the first line with text sets the indentation; the text ends before the first line that is
-   * indented less. A line at the very left always ends it. Blank lines at the end are part of it.
-   */
-  function readHelp(): string {
-    const { text } = buffer
-    let position = buffer.position
-    let indentation = 0
-    let lastIndentation = 0
-    let out = ''
-    for (;;) {
-      let lineStart = position
-      let columns = 0
-      for (; ; lineStart++) {
-        const code = text.charCodeAt(lineStart)
-        if (code === SPACE) columns++
-        else if (code === TAB) columns = (columns & ~7) + 8
-        else break
-      }
-      if (lineStart >= text.length) {
-        if (lineStart > position && indentation > 0 && columns > indentation)
-          out += ' '.repeat(columns - indentation)
-        buffer.position = lineStart
-        return out
-      }
-      if (text.charCodeAt(lineStart) === NEWLINE) {
-        buffer.line++
-        position = lineStart + 1
-        const following = text.charCodeAt(position)
-        if (position < text.length && following !== SPACE && following !== TAB && following !== NEWLINE) {
-          buffer.position = position
-          return out
-        }
-        out += '\n'
-        continue
-      }
-      if (lineStart > position) {
-        lastIndentation = columns
-        if (indentation > 0) {
-          if (columns < indentation) {
-            buffer.position = lineStart
-            return out
-          }
-          out += ' '.repeat(columns - indentation)
-        }
-      }
-      let end = text.indexOf('\n', lineStart)
-      if (end < 0) end = text.length
-      let last = end
-      while (last > lineStart && characterClass[text.charCodeAt(last - 1)] === 2) last--
-      out += text.slice(lineStart, last)
-      if (indentation === 0) indentation = lastIndentation
-      position = end
-    }
+  function readHelp(): void {
+    const block = { text: buffer.text, start: buffer.position }
+    const { end, lines, blank } = helpExtent(block)
+    buffer.position = end
+    buffer.line += lines
+    lexer.help = block
+    lexer.helpIsBlank = blank
   }
 
   function readAssigned(): Token {
     const { text } = buffer
     let position = buffer.position
-    while (characterClass[text.charCodeAt(position)] === 2) position++
+    while (characterClass[text.charCodeAt(position)] === BLANK) position++
     if (position >= text.length || text.charCodeAt(position) === NEWLINE) {
       mode = 'statements'
       buffer.position = position
@@ -307,103 +316,95 @@ export function createLexer(input: LexerInput, top: string): Lexer {
     const outer = stack[stack.length - 1]
     if (outer === undefined) {
       finished = true
-      return input.sourceStack === 'all' ? 'end-of-input' : 'end-of-line'
+      return sourceStack === 'all' ? 'end-of-input' : 'end-of-line'
     }
     buffer = outer
     return 'end-of-line'
   }
   let finished = false
 
+  /** No token of this line has been read yet. */
+  const atStart = (): boolean => previous === 'end-of-line' || previous === 'help-text'
+
   function scan(): Token {
     if (finished) return 'end-of-input'
     const { text } = buffer
     const length = text.length
+    let { position } = buffer
     for (;;) {
-      const position = buffer.position
-      if (position >= length) return endOfFile()
+      if (position >= length) {
+        buffer.position = position
+        return endOfFile()
+      }
       const code = text.charCodeAt(position)
-      switch (code) {
-        case SPACE:
-        case TAB:
-          buffer.position++
+      switch (characterClass[code]) {
+        case WORD: {
+          let end = position + 1
+          while (characterClass[text.charCodeAt(end)] === WORD) end++
+          if (wideWords && !atStart()) end = endOfWideWord(text, end)
+          if (text.charCodeAt(end) === DOLLAR) break
+          buffer.position = end
+          const word = text.slice(position, end)
+          lexer.text = word
+          // Keywords start with a small letter or, one of them, with a dash.
+          if (code < SMALL_A && code !== DASH) return 'word'
+          const keyword = input.keywords.get(word)
+          if (keyword === undefined) return 'word'
+          return wideWords && keyword !== 'if' && keyword !== 'on' && !atStart() ? 'word' : keyword
+        }
+        case BLANK:
+          position++
           continue
-        case NEWLINE:
-          buffer.position++
+        case END_OF_LINE:
+          buffer.position = position + 1
           buffer.line++
           return 'end-of-line'
-        case 35: {
-          const end = text.indexOf('\n', position)
-          buffer.position = end < 0 ? length : end
-          continue
-        }
-        case BACKSLASH:
-          if (text.charCodeAt(position + 1) === NEWLINE) {
-            buffer.position += 2
-            buffer.line++
-            continue
-          }
-          break
-        case 34:
-        case 39:
-          buffer.position++
+        case QUOTE:
+          buffer.position = position + 1
           // The warning about an unclosed quote names the statement, which this token may be the first of.
           lexer.text = readString(code)
           return 'quoted'
-        case 124:
-          if (text.charCodeAt(position + 1) === 124) return operator('||')
-          break
-        case 38:
-          if (text.charCodeAt(position + 1) === 38) return operator('&&')
-          break
-        case 61:
-          return operator('=')
-        case 33:
-          return operator(text.charCodeAt(position + 1) === 61 ? '!=' : '!')
-        case 60:
-          return operator(text.charCodeAt(position + 1) === 61 ? '<=' : '<')
-        case 62:
-          return operator(text.charCodeAt(position + 1) === 61 ? '>=' : '>')
-        case 40:
-          return operator('(')
-        case 41:
-          return operator(')')
-        case 58:
-          if (text.charCodeAt(position + 1) === 61) return operator(':=')
-          break
-        case 43:
-          if (text.charCodeAt(position + 1) === 61) return operator('+=')
-          break
+        case COMMENT: {
+          const end = text.indexOf('\n', position)
+          position = end < 0 ? length : end
+          continue
+        }
+        case OPERATOR: {
+          const token = operatorAt(text, position)
+          if (token === undefined) break
+          buffer.position = position + token.length
+          return token
+        }
         default:
-          if (characterClass[code] === 1 || code === DOLLAR) {
-            let end = position
-            while (characterClass[text.charCodeAt(end)] === 1) end++
-            if (text.charCodeAt(end) !== DOLLAR) {
-              const word = text.slice(position, end)
-              buffer.position = end
-              lexer.text = word
-              if (word === '---help---' && input.keywords.has(word)) return 'help'
-              return input.keywords.has(word) ? (word as Keyword) : 'word'
-            }
-            preprocessor.file = buffer.name
-            preprocessor.line = buffer.line
-            const expansion = preprocessor.expandWord(restOfLine(position), 0)
-            buffer.position = position + expansion.end
-            if (preprocessor.failure !== undefined) return 'end-of-input'
-            if (expansion.value === '') continue
-            lexer.text = expansion.value
+          if (wideWords && (code === SLASH || code === DOT) && !atStart()) {
+            const end = endOfWideWord(text, position)
+            buffer.position = end
+            lexer.text = text.slice(position, end)
             return 'word'
           }
+          if (code === BACKSLASH && text.charCodeAt(position + 1) === NEWLINE) {
+            position += 2
+            buffer.line++
+            continue
+          }
+      }
+      if (characterClass[code] === WORD || code === DOLLAR) {
+        preprocessor.file = buffer.name
+        preprocessor.line = buffer.line
+        buffer.position = position
+        const expansion = preprocessor.expandWord(restOfLine(position), 0)
+        position += expansion.end
+        buffer.position = position
+        if (preprocessor.failure !== undefined) return 'end-of-input'
+        if (expansion.value === '') continue
+        lexer.text = expansion.value
+        return 'word'
       }
       input.warning(
         `${buffer.name}:${buffer.line}:warning: ignoring unsupported character '${text[position] ?? ''}'`,
       )
-      buffer.position++
+      position++
     }
-  }
-
-  function operator(token: Operator): Token {
-    buffer.position += token.length
-    return token
   }
 
   function next(): Token {
@@ -411,16 +412,16 @@ export function createLexer(input: LexerInput, top: string): Lexer {
       if (failure !== undefined || preprocessor.failure !== undefined) return 'end-of-input'
       let token: Token
       if (mode === 'help') {
-        lexer.text = readHelp()
+        readHelp()
         mode = 'statements'
         token = 'help-text'
       } else if (mode === 'assigned') {
         token = readAssigned()
         if (token === 'end-of-line') mode = 'statements'
       } else token = scan()
-      if (previous === 'end-of-line' || previous === 'help-text') {
+      if (atStart()) {
         if (token === 'end-of-line') continue
-        statementFile = finished && input.sourceStack === 'until-repeated' ? '<none>' : buffer.name
+        statementFile = finished && sourceStack === 'until-repeated' ? '<none>' : buffer.name
         statementLine = buffer.line
       }
       if (
@@ -438,6 +439,8 @@ export function createLexer(input: LexerInput, top: string): Lexer {
   const lexer: Lexer = {
     next,
     text: '',
+    help: undefined,
+    helpIsBlank: false,
     source,
     startHelp: () => {
       mode = 'help'

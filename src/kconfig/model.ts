@@ -7,6 +7,7 @@
  * Decode with `byteStringToText` before showing a prompt or a help text to a person.
  */
 import type { Dialect } from './dialect.ts'
+import type { HelpBlock } from './helpBlock.ts'
 
 /** n = 0, m = 1, y = 2: `&&` is the minimum, `||` the maximum, `!` is 2 minus the value. */
 export type Tristate = 0 | 1 | 2
@@ -54,6 +55,8 @@ export type Expr =
       readonly left: KconfigSymbol
       readonly right: KconfigSymbol
     }
+
+export type ComparisonExpr = Extract<Expr, { readonly kind: Comparison }>
 
 /** Where something is written. */
 export interface Location {
@@ -137,7 +140,8 @@ export interface MenuNode {
   readonly dependency: Expr | undefined
   /** `visible if` of a menu */
   readonly visibility: Expr | undefined
-  readonly help: string | undefined
+  /** what it says: `helpBlockText` */
+  readonly help: HelpBlock | undefined
   readonly file: string
   readonly line: number
 }

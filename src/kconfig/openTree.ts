@@ -2,9 +2,9 @@
  * Reading a tree from disk, running the probes it asks for. This is the part of the room that touches the world: it
  * reads files below the folder that the caller named and runs the `$(shell,…)` commands of that tree, nothing else.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { machine, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { machine } from 'node:os'
+import { resolve } from 'node:path'
 import { type Dialect, detectDialect } from './dialect.ts'
 import { kconfigEnvironment } from './environment.ts'
 import { replay } from './preprocess.ts'
@@ -16,14 +16,14 @@ export interface OpenOptions {
   readonly srctree: string
   /** what make's ARCH takes; undefined: that of this machine, or of the environment */
   readonly arch?: string | undefined
-  /** the top file, relative to the tree; default `Kconfig` */
+  /** the top file, relative to the tree; default: `Kconfig`, or `Config.in` where there is none */
   readonly top?: string
   /** default: found out from the tree's scripts/kconfig */
   readonly dialect?: Dialect | undefined
   /** default: that of this process */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** folder to run probes in; default: a temporary one */
-  readonly folder?: string
+  readonly folder?: string | undefined
   /** keeps the results of compiler probes between runs */
   readonly probeCacheFile?: string | undefined
   /** how many probes run side by side; default: one for each processor */
@@ -40,26 +40,40 @@ export type OpenResult = KconfigResult & {
 /** How often results of probes may lead to further probes. Real trees need three rounds. */
 const MAX_ROUNDS = 50
 
+/** Files below a folder as byte strings, each read once. */
 export function fileReader(folder: string): (name: string) => string | undefined {
-  const contents = new Map<string, string>()
+  const contents = new Map<string, string | undefined>()
   return (name) => {
-    const known = contents.get(name)
-    if (known !== undefined) return known
+    if (!contents.has(name))
+      contents.set(name, byteStringOf(name.startsWith('/') ? name : `${folder}/${name}`))
+    return contents.get(name)
+  }
+}
+
+/** Large enough for nearly every file of a tree to be read in one go. */
+let chunk: Buffer | undefined
+
+function byteStringOf(path: string): string | undefined {
+  chunk ??= Buffer.allocUnsafe(1 << 17)
+  try {
+    const file = openSync(path, 'r')
     try {
-      const path = name.startsWith('/') ? name : `${folder}/${name}`
-      // Text without accents, nearly all of it, is the same in both encodings, and this one is read much faster.
-      let content = readFileSync(path, 'utf8')
-      if (/[^\0-\x7f]/.test(content)) content = readFileSync(path, 'latin1')
-      contents.set(name, content)
-      return content
-    } catch {
-      return undefined
+      let content = ''
+      for (;;) {
+        const size = readSync(file, chunk)
+        content += chunk.toString('latin1', 0, size)
+        if (size < chunk.length) return content
+      }
+    } finally {
+      closeSync(file)
     }
+  } catch {
+    return undefined
   }
 }
 
 export async function openTree(options: OpenOptions): Promise<OpenResult> {
-  const { srctree } = options
+  const srctree = resolve(options.srctree)
   const readFile = fileReader(srctree)
   const made = kconfigEnvironment({
     srctree,
@@ -69,34 +83,29 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
     readFile,
   })
   const variables: Record<string, string> = { ...made.variables }
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'kconfig-'))
-  try {
-    const probes = createProbes({
-      environment: variables,
-      folder,
-      cacheFile: options.probeCacheFile,
-      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-    })
-    const texts = Object.entries(made.commands)
-    const missing = texts
-      .map(([, command]) => command)
-      .filter((command) => probes.recall(command) === undefined)
-    if (missing.length > 0) await probes.run(missing)
-    for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
-    const result = await parseWithProbes(
-      {
-        top: options.top ?? 'Kconfig',
-        dialect: options.dialect ?? detectDialect(readFile),
-        readFile,
-        environment: (name) => variables[name],
-      },
-      probes,
-    )
-    probes.save()
-    return { ...result, probeErrors: probes.errors, environment: variables }
-  } finally {
-    if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
-  }
+  const probes = createProbes({
+    environment: variables,
+    folder: options.folder,
+    cacheFile: options.probeCacheFile,
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+  })
+  const texts = Object.entries(made.commands)
+  const missing = texts
+    .map(([, command]) => command)
+    .filter((command) => probes.recall(command) === undefined)
+  if (missing.length > 0) await probes.run(missing)
+  for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
+  const result = await parseWithProbes(
+    {
+      top: options.top ?? (readFile('Kconfig') === undefined ? 'Config.in' : 'Kconfig'),
+      dialect: options.dialect ?? detectDialect(readFile),
+      readFile,
+      environment: (name) => variables[name],
+    },
+    probes,
+  )
+  probes.save()
+  return { ...result, probeErrors: probes.errors, environment: variables }
 }
 
 /** Reads a tree as often as its probes need. */

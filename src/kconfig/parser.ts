@@ -11,7 +11,7 @@
 import type { Dialect } from './dialect.ts'
 import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
 import type { Expressions } from './expressions.ts'
-import { createLexer, keywordSet, type Token } from './lexer.ts'
+import { createLexer, keywordsOf, type Token } from './lexer.ts'
 import type { Comparison, Expr, Property, SymbolType } from './model.ts'
 import { PENDING, type Preprocessor } from './preprocess.ts'
 import type { SymbolTable } from './symbolTable.ts'
@@ -52,6 +52,8 @@ const typeNames: Record<SymbolType, string> = {
 }
 export const typeName = (type: SymbolType): string => typeNames[type]
 
+const startsWithSpace = /^[ \t\n\v\f\r]+/
+
 const comparisons = new Set<Token>(['=', '!=', '<', '<=', '>', '>='])
 
 export function parse(input: ParserInput, top: string): Parsed {
@@ -60,14 +62,10 @@ export function parse(input: ParserInput, top: string): Parsed {
   const lexer = createLexer(
     {
       preprocessor,
-      keywords: keywordSet({
-        optional: tristateChoices,
-        optionLines: dialect.optionLines,
-        dashedHelp: dialect.optionLines,
-      }),
+      keywords: keywordsOf(dialect),
+      dialect,
       readFile: input.readFile,
       warning: message,
-      sourceStack: dialect.sourceStack,
     },
     top,
   )
@@ -153,7 +151,7 @@ export function parse(input: ParserInput, top: string): Parsed {
     entry = node
     if (symbol !== undefined) {
       symbol.nodes = appended(symbol.nodes, node)
-      if (tristateChoices) addProperty('definition', {})
+      if (tristateChoices) addProperty('definition', undefined)
     }
   }
   function openBlock(): DraftNode {
@@ -166,29 +164,20 @@ export function parse(input: ParserInput, top: string): Parsed {
     block = block.parent ?? root
   }
 
-  function addProperty(
-    kind: Property['kind'],
-    parts: {
-      text?: string
-      value?: Expr
-      target?: DraftSymbol
-      low?: DraftSymbol
-      high?: DraftSymbol
-      condition?: Expr | undefined
-    },
-  ): DraftProperty {
+  /** Adds an option to the entry; what is particular to its kind is for the caller to fill in. */
+  function addProperty(kind: Property['kind'], condition: Expr | undefined): DraftProperty {
     const property: DraftProperty = {
       index: propertyCount++,
       kind,
       node: entry,
       file: lexer.currentFile,
       line: lexer.line,
-      text: parts.text,
-      value: parts.value,
-      target: parts.target,
-      low: parts.low,
-      high: parts.high,
-      condition: parts.condition,
+      text: undefined,
+      value: undefined,
+      target: undefined,
+      low: undefined,
+      high: undefined,
+      condition,
     }
     const { symbol } = entry
     if (symbol !== undefined) symbol.properties = appended(symbol.properties, property)
@@ -197,14 +186,16 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function addPrompt(kind: 'prompt' | 'menu' | 'comment', text: string, condition: Expr | undefined): void {
     const warn = (what: string): void => message(`${lexer.currentFile}:${lexer.line}:warning: ${what}`)
-    const shown = text.replace(/^[ \t\n\v\f\r]+/, '')
+    const shown = startsWithSpace.test(text) ? text.replace(startsWithSpace, '') : text
     if (shown !== text) warn('leading whitespace ignored')
     if (entry.prompt !== undefined) warn('prompt redefined')
     let visible = condition
     if (kind === 'prompt')
       for (let menu = entry.parent; menu !== undefined; menu = menu.parent)
         if (menu.visibility !== undefined) visible = expressions.join(visible, menu.visibility)
-    entry.prompt = addProperty(kind, { text: shown, condition: visible })
+    const property = addProperty(kind, visible)
+    property.text = shown
+    entry.prompt = property
   }
 
   function setType(type: SymbolType): void {
@@ -307,7 +298,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         const value = expression()
         const condition = broken ? undefined : optionalCondition()
         if (broken || value === undefined || !expect('end-of-line')) return true
-        addProperty('default', { value, condition })
+        addProperty('default', condition).value = value
         if (type !== undefined) setType(type)
         return true
       }
@@ -318,7 +309,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         const target = nameSymbol()
         const condition = broken ? undefined : optionalCondition()
         if (broken || target === undefined || !expect('end-of-line')) return true
-        addProperty(kind, { target, condition })
+        addProperty(kind, condition).target = target
         return true
       }
       case 'range': {
@@ -327,7 +318,9 @@ export function parse(input: ParserInput, top: string): Parsed {
         const high = broken ? undefined : operandSymbol()
         const condition = broken ? undefined : optionalCondition()
         if (broken || low === undefined || high === undefined || !expect('end-of-line')) return true
-        addProperty('range', { low, high, condition })
+        const property = addProperty('range', condition)
+        property.low = low
+        property.high = high
         return true
       }
       case 'modules':
@@ -362,32 +355,29 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   /** `option env="X"`, `option modules` and others of the years before 5.0. */
   function optionLine(): void {
-    while (peek() === 'word' || peek() === 'modules') {
-      const name = token === 'modules' ? 'modules' : lexer.text
-      take()
-      const value = accept('=')
-        ? peek() === 'assigned-text' || peek() === 'quoted'
-          ? take()
-          : ''
-        : undefined
+    while (peek() === 'word') {
+      const name = take()
+      const value = accept('=') ? (peek() === 'word' || peek() === 'quoted' ? take() : '') : undefined
       if (name === 'modules') setModules()
       else if (name === 'env' && value !== undefined) {
         const text = preprocessor.expandDollar(`(${value})`, 0).value
-        addProperty('default', { value: expressions.symbol(table.constant(text)) })
+        addProperty('default', undefined).value = expressions.symbol(table.constant(text))
       } else if (name === 'allnoconfig_y' && entry.symbol !== undefined) allNoYes.push(entry.symbol)
     }
     expect('end-of-line')
   }
 
+  const isText = (): boolean => peek() === 'quoted' || (dialect.wideWords && token === 'word')
+
   function promptOfType(): void {
-    if (peek() !== 'quoted') return
+    if (!isText()) return
     const text = take()
     const condition = optionalCondition()
     if (!broken) addPrompt('prompt', text, condition)
   }
   function promptOption(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -397,7 +387,10 @@ export function parse(input: ParserInput, top: string): Parsed {
   }
   function dependsOption(): void {
     take()
-    if (!expect('on')) return
+    if (!accept('on') && dialect.dependencies !== 'none') {
+      mistake()
+      return
+    }
     const dependency = expression()
     if (broken || !expect('end-of-line')) return
     entry.dependency = expressions.join(entry.dependency, dependency)
@@ -407,13 +400,13 @@ export function parse(input: ParserInput, top: string): Parsed {
     if (!expect('end-of-line')) return
     lexer.startHelp()
     peek()
-    const text = take()
+    take()
     const name = entry.symbol?.name ?? '<choice>'
     const warn = (what: string): void => message(`${lexer.file}:${lexer.line}: warning: '${name}' ${what}`)
     if (entry.help !== undefined)
       warn('defined with more than one help text -- only the last one will be used')
-    if (/^[ \f\n\r\t\v]*$/.test(text)) warn('defined with blank help text')
-    entry.help = text
+    if (lexer.helpIsBlank) warn('defined with blank help text')
+    entry.help = lexer.help
   }
 
   function choiceOption(): boolean {
@@ -426,7 +419,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         const type = token as SymbolType
         if (!tristateChoices && type === 'tristate') return false
         take()
-        if (!tristateChoices && peek() !== 'quoted') {
+        if (!tristateChoices && !isText()) {
           mistake()
           return true
         }
@@ -444,7 +437,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         const target = nameSymbol()
         const condition = broken ? undefined : optionalCondition()
         if (broken || target === undefined || !expect('end-of-line')) return true
-        addProperty('default', { value: expressions.symbol(target), condition })
+        addProperty('default', condition).value = expressions.symbol(target)
         return true
       }
       case 'depends':
@@ -525,7 +518,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function menuStatement(depth: number): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -553,7 +546,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function commentStatement(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -570,7 +563,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function sourceStatement(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -691,7 +684,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   if (peek() === 'mainmenu') {
     take()
-    if (peek() === 'quoted') {
+    if (isText()) {
       const text = take()
       if (expect('end-of-line')) addPrompt('menu', text, undefined)
     } else mistake()

@@ -7,16 +7,24 @@
  * for no reason that a command shows, like `uname -r`, is asked every time.
  */
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { shellOutputToText } from './preprocess.ts'
 
 export interface ProbeOptions {
   readonly environment: Readonly<Record<string, string>>
-  /** where relative paths start and temporary files of probes go */
-  readonly folder: string
+  /** where relative paths start and temporary files of probes go; default: an empty folder, for as long as they run */
+  readonly folder?: string | undefined
   /** file to keep results in; undefined: nothing is kept */
   readonly cacheFile?: string | undefined
   readonly jobs?: number
@@ -32,38 +40,40 @@ export interface Probes {
   save(): void
 }
 
-const cacheVersion = 1
+const cacheVersion = 2
+/** A cache with more results than this is started anew: compilers come and go. */
+const MAX_KEPT = 20_000
 
 /** Programs whose answer is not the same every time, whatever they are given. */
 const volatilePrograms =
   /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|random)(?:$|[\s;&|)}`])/
 
 export function createProbes(options: ProbeOptions): Probes {
-  const { environment, folder } = options
+  const { environment } = options
   const kept = readCache(options.cacheFile)
   const results = new Map<string, string>()
-  const keys = new Map<string, string | undefined>()
-  let errors = ''
-  let dirty = false
-
-  const path = (environment.PATH ?? '/usr/bin:/bin').split(':')
   const identities = new Map<string, string>()
+  const fresh: { readonly parts: readonly string[]; readonly command: string; readonly output: string }[] = []
+  let errors = ''
+
+  const path = (environment.PATH ?? '/usr/bin:/bin').split(':').filter((entry) => entry !== '')
   /** What a word of a command stands for: the file with its size and time, or nothing. */
   function identityOf(word: string): string {
     const known = identities.get(word)
     if (known !== undefined) return known
     let identity = ''
     const candidates = word.includes('/')
-      ? [resolve(folder, word)]
-      : path.map((entry) => join(entry === '' ? folder : entry, word))
+      ? word.startsWith('/') || options.folder !== undefined
+        ? [resolve(options.folder ?? '/', word)]
+        : []
+      : path.map((entry) => `${entry}/${word}`)
     for (const candidate of candidates) {
       const stat = statSync(candidate, { throwIfNoEntry: false })
       if (stat === undefined) continue
       // What a folder holds is not looked at: commands that list one are never kept.
-      if (stat.isDirectory()) {
-        if (!word.includes('/')) continue
-        identity = 'folder'
-      } else identity = `${realpathSync(candidate)}:${stat.size}:${stat.mtimeMs}`
+      if (!stat.isDirectory()) identity = `${realpathSync.native(candidate)}:${stat.size}:${stat.mtimeMs}`
+      else if (word.includes('/')) identity = 'folder'
+      else continue
       break
     }
     identities.set(word, identity)
@@ -91,49 +101,45 @@ export function createProbes(options: ProbeOptions): Probes {
     return parts.join('\n')
   })()
 
-  /** The key that a command's result is kept under; undefined for one whose result may not be kept. */
-  function keyOf(command: string): string | undefined {
-    if (keys.has(command)) return keys.get(command)
-    let key: string | undefined
-    if (!volatilePrograms.test(command)) {
-      const words = command.split(/[\s"'`;|&<>(){}]+/).filter((word) => word !== '' && !word.startsWith('-'))
-      const parts = [surroundings, command, ...words.map(identityOf)]
-      key = createHash('sha256').update(parts.join('\n')).digest('base64url')
-    }
-    keys.set(command, key)
-    return key
+  /** What a command's result depends on, besides the command; undefined for one whose result may not be kept. */
+  function partsOf(command: string): readonly string[] | undefined {
+    if (volatilePrograms.test(command)) return undefined
+    const words = command.split(/[\s"'`;|&<>(){}]+/).filter((word) => word !== '' && !word.startsWith('-'))
+    return [surroundings, ...new Set(words.map(identityOf).filter((identity) => identity !== ''))]
   }
 
   function recall(command: string): string | undefined {
     const known = results.get(command)
-    if (known !== undefined) return known
-    const key = keyOf(command)
-    const output = key === undefined ? undefined : kept.get(key)
+    if (known !== undefined || kept.size === 0) return known
+    const parts = partsOf(command)
+    const output = parts && kept.get(command, parts)
     if (output !== undefined) results.set(command, output)
     return output
   }
 
+  function record(command: string, output: string): void {
+    const text = shellOutputToText(output)
+    results.set(command, text)
+    const parts = partsOf(command)
+    if (parts !== undefined) fresh.push({ parts, command, output: text })
+  }
+
   async function run(commands: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const queue = commands.filter((command) => results.get(command) === undefined)
-    const wanted = options.jobs ?? availableParallelism()
-    const workers = Math.max(1, Math.min(wanted, queue.length))
+    if (queue.length === 0) return results
+    const workers = Math.max(1, Math.min(options.jobs ?? availableParallelism(), queue.length))
     let next = 0
     const take = (): string | undefined => queue[next++]
-    const record = (command: string, output: string): void => {
-      const text = shellOutputToText(output)
-      results.set(command, text)
-      const key = keyOf(command)
-      if (key === undefined) return
-      kept.set(key, text)
-      dirty = true
+    const onError = (text: string): void => {
+      errors += text
     }
-    await Promise.all(
-      Array.from({ length: workers }, () =>
-        serve(folder, environment, take, record, (text) => {
-          errors += text
-        }),
-      ),
-    )
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'kconfig-'))
+    try {
+      const serving = { folder, environment, take, record, onError }
+      await Promise.all(Array.from({ length: workers }, () => serve(serving)))
+    } finally {
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    }
     return results
   }
 
@@ -144,24 +150,31 @@ export function createProbes(options: ProbeOptions): Probes {
       return errors
     },
     save() {
-      if (!dirty || options.cacheFile === undefined) return
-      dirty = false
-      writeCache(options.cacheFile, kept)
+      const { cacheFile } = options
+      if (fresh.length === 0 || cacheFile === undefined) return
+      // Another process may have written in the meantime: what it found out stays.
+      const now = readCache(cacheFile)
+      for (const { parts, command, output } of fresh.splice(0)) now.set(command, parts, output)
+      now.write(cacheFile)
     },
   }
 }
 
+interface Serving {
+  readonly folder: string
+  readonly environment: Readonly<Record<string, string>>
+  /** the next command; undefined when there is none left */
+  take(): string | undefined
+  record(command: string, output: string): void
+  onError(text: string): void
+}
+
 /** One shell that works off commands. Between their outputs it writes a mark that no command can know. */
-function serve(
-  folder: string,
-  environment: Readonly<Record<string, string>>,
-  take: () => string | undefined,
-  record: (command: string, output: string) => void,
-  onError: (text: string) => void,
-): Promise<void> {
+function serve(serving: Serving): Promise<void> {
+  const { folder, environment, take, record, onError } = serving
   return new Promise((done, fail) => {
     const shell = spawn('/bin/sh', [], { cwd: folder, env: environment, stdio: ['pipe', 'pipe', 'pipe'] })
-    const mark = `--${createHash('sha256').update(`${process.pid} ${Math.random()}`).digest('hex')}--`
+    const mark = `--${process.pid}-${Math.random().toString(36).slice(2)}-${Math.random().toString(36).slice(2)}--`
     let current: string | undefined
     let pending = ''
     const next = (): void => {
@@ -191,39 +204,78 @@ function serve(
       if (current === undefined) done()
       else {
         record(current, pending)
-        serve(folder, environment, take, record, onError).then(done, fail)
+        serve(serving).then(done, fail)
       }
     })
     next()
   })
 }
 
-function readCache(file: string | undefined): Map<string, string> {
-  const empty = new Map<string, string>()
-  if (file === undefined) return empty
-  try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (typeof content !== 'object' || content === null) return empty
-    if (!('version' in content) || content.version !== cacheVersion || !('results' in content)) return empty
-    const { results } = content
-    if (typeof results !== 'object' || results === null) return empty
-    return new Map(
-      Object.entries(results).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    )
-  } catch {
-    // Missing or damaged: everything is probed again.
-    return empty
+interface KeptResults {
+  readonly size: number
+  get(command: string, parts: readonly string[]): string | undefined
+  set(command: string, parts: readonly string[], output: string): void
+  write(file: string): void
+}
+
+/**
+ * The results in a cache file: `texts` holds everything that a result can depend on once, and the key of a result is the
+ * positions of its own there, a space, and the command. A file that is missing or damaged is an empty cache.
+ */
+function readCache(file: string | undefined): KeptResults {
+  const stored = file === undefined ? undefined : storedResults(file)
+  const texts = new Map((stored?.texts ?? []).map((text, position) => [text, position]))
+  const results = new Map(Object.entries(stored?.results ?? {}))
+  return {
+    size: results.size,
+    get(command, parts) {
+      const positions: number[] = []
+      for (const part of parts) {
+        const position = texts.get(part)
+        if (position === undefined) return undefined
+        positions.push(position)
+      }
+      return results.get(`${positions.join()} ${command}`)
+    },
+    set(command, parts, output) {
+      const positions = parts.map((part) => {
+        const position = texts.get(part) ?? texts.size
+        texts.set(part, position)
+        return position
+      })
+      results.set(`${positions.join()} ${command}`, output)
+    },
+    write(to) {
+      try {
+        mkdirSync(dirname(to), { recursive: true })
+        const temporary = `${to}.${process.pid}`
+        const content = {
+          version: cacheVersion,
+          texts: [...texts.keys()],
+          results: Object.fromEntries(results),
+        }
+        writeFileSync(temporary, JSON.stringify(content))
+        renameSync(temporary, to)
+      } catch {
+        // Next time then.
+      }
+    },
   }
 }
 
-function writeCache(file: string, results: ReadonlyMap<string, string>): void {
+function storedResults(file: string) {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    const temporary = `${file}.${process.pid}`
-    const content = { version: cacheVersion, results: Object.fromEntries(results) }
-    writeFileSync(temporary, JSON.stringify(content))
-    renameSync(temporary, file)
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (typeof content !== 'object' || content === null) return undefined
+    if (!('version' in content) || content.version !== cacheVersion) return undefined
+    if (!('texts' in content) || !('results' in content)) return undefined
+    const { texts, results } = content
+    if (!Array.isArray(texts) || typeof results !== 'object' || results === null) return undefined
+    const isText = (value: unknown): value is string => typeof value === 'string'
+    if (!texts.every(isText) || !Object.values(results).every(isText)) return undefined
+    if (Object.keys(results).length > MAX_KEPT) return undefined
+    return { texts, results: results as Readonly<Record<string, string>> }
   } catch {
-    // Next time then.
+    return undefined
   }
 }

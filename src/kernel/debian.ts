@@ -1,10 +1,11 @@
+import { UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Content } from '../filetree/index.ts'
-import { createKmodSource } from '../kmod/index.ts'
+import { createKmodSource, parseSymvers } from '../kmod/index.ts'
 import type { PackageContent, Packages } from '../packages/index.ts'
 import { parseConfigFile } from './config-file.ts'
 import type { Kernel } from './kernel.ts'
-import type { DebianKernel } from './source.ts'
+import { type DebianKernel, kernelHeadersPackage } from './source.ts'
 
 type Slice = Extract<Content, { type: 'slice' }>
 
@@ -27,12 +28,14 @@ export async function readDebianKernel(
     const { offsetBytes, sizeBytes, artifact } = slice(path)
     return engine.read(artifact, { offsetBytes, sizeBytes })
   }
+  const symvers = await symversOf(packages, packageName, { name, release, source })
   const config = await read(`/boot/config-${release}`)
   const builtin = await read(`${folder}/modules.builtin`)
   return {
     name: `${name} ${version}`,
     release,
     image: slice(`/boot/vmlinuz-${release}`),
+    configFile: slice(`/boot/config-${release}`),
     config: parseConfigFile(config.toString()),
     modules: createKmodSource({
       paths: [...content.files.keys()].flatMap((path) =>
@@ -44,6 +47,14 @@ export async function readDebianKernel(
     }),
     moduleContent: (path) => slice(`${folder}/${path}`),
     deviceTrees: deviceTrees(content, `/usr/lib/linux-image-${release}/`),
+    ...(symvers === undefined
+      ? {}
+      : {
+          symvers: {
+            content: symvers,
+            read: async () => parseSymvers((await engine.read(symvers.artifact, symvers)).toString()),
+          },
+        }),
     package: { name, version, architecture },
     origin: source.origin,
   }
@@ -57,6 +68,25 @@ function deviceTrees(content: PackageContent, folder: string): ReadonlyMap<strin
     }
   }
   return trees
+}
+
+/** Module.symvers, out of the headers package. */
+async function symversOf(
+  packages: Packages,
+  imagePackage: string,
+  image: { readonly name: string; readonly release: string; readonly source: DebianKernel },
+): Promise<Slice | undefined> {
+  const headersPackage = kernelHeadersPackage(imagePackage)
+  if (headersPackage === undefined) return undefined
+  const headers = await packages.content(headersPackage)
+  const path = `/usr/src/linux-headers-${image.release}/Module.symvers`
+  if (headers.files.has(path)) return fileContent(headers, path)
+  throw new UserError({
+    what: `${headers.package.name} does not belong to ${image.name}`,
+    where: [image.source.origin],
+    why: `it has no ${path}, against which modules are proved to load`,
+    fix: 'run `firmwright update`, which pins both anew',
+  })
 }
 
 function kernelRelease(content: PackageContent): string {

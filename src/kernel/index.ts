@@ -9,4 +9,10 @@ export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
 export { parseConfigFile } from './config-file.ts'
 export { readDebianKernel } from './debian.ts'
 export type { Kernel } from './kernel.ts'
-export { type DebianKernel, debianKernel, defaultKernelPackage, type KernelSource } from './source.ts'
+export {
+  type DebianKernel,
+  debianKernel,
+  defaultKernelPackage,
+  type KernelSource,
+  kernelHeadersPackage,
+} from './source.ts'

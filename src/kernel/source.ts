@@ -19,6 +19,12 @@ export function debianKernel(options: { readonly package?: string } = {}): Debia
   return { type: 'debian', ...options, origin: callSite() }
 }
 
+/** The package that has the Module.symvers of a kernel of Debian's; it stands beside the image under the same release. */
+export function kernelHeadersPackage(imagePackage: string): string | undefined {
+  const flavour = /^linux-image-(.+?)(-unsigned)?$/.exec(imagePackage)?.[1]
+  return flavour === undefined ? undefined : `linux-headers-${flavour}`
+}
+
 /** Debian's metapackage for the newest kernel of an architecture. */
 export function defaultKernelPackage(architecture: string): string {
   const flavours: Readonly<Record<string, string>> = { armhf: 'armmp', mipsel: '4kc-malta' }

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ElfInput } from '../elf/index.ts'
 import { assembleKmod } from '../elf/test/assembleKmod.ts'
-import { decompressFiles } from './decompress.ts'
 import { type Compression, decompressKmod, type KmodResult, openKmodFolder, planLoad } from './index.ts'
+import { visitFiles } from './visit.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -26,6 +27,10 @@ function compress(content: Uint8Array, compression: Compression, ...more: string
   writeFileSync(path, content)
   const [name, ...options] = commands[compression]
   return execFileSync(name, [...options, ...more, '-c', path], { maxBuffer: 1 << 30 })
+}
+
+function wholeOf(content: Uint8Array | ElfInput): Buffer {
+  return Buffer.from(content instanceof Uint8Array ? content : content.read(0, content.sizeBytes))
 }
 
 const module = (name: string, depends = ''): Buffer =>
@@ -64,11 +69,11 @@ describe.each(compressions)('a .ko.%s', (compression) => {
 describe('many files at once', () => {
   it('come out each as its own, the damaged ones as errors', async () => {
     const expected = new Map<string, Buffer | undefined>()
-    const files: { path: string; compression: Compression }[] = []
+    const files: string[] = []
     const add = (name: string, compression: Compression, content: Buffer, plain?: Buffer): void => {
       const path = join(folder, `${name}.ko.${compression}`)
       writeFileSync(path, content)
-      files.push({ path, compression })
+      files.push(path)
       expected.set(path, plain)
     }
     for (const compression of compressions) {
@@ -89,9 +94,9 @@ describe('many files at once', () => {
     add('unsized', 'zst', unsized, blocks)
 
     const received = new Map<string, KmodResult<Uint8Array>>()
-    await decompressFiles(files, { parallel: 2 }, (path, content) => {
+    await visitFiles(files, (path, content) => {
       expect(received.has(path)).toBe(false)
-      received.set(path, content.ok ? { ok: true, value: Buffer.from(content.value) } : content)
+      received.set(path, content.ok ? { ok: true, value: wholeOf(content.value) } : content)
     })
     expect(received.size).toBe(files.length)
     for (const [path, plain] of expected) {

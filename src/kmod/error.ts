@@ -25,3 +25,7 @@ export type KmodResult<Value> = Result<Value, KmodError>
 export function fromElf(error: ElfError): { ok: false; error: KmodError } {
   return { ok: false, error: { type: 'elf', error, message: error.message } }
 }
+
+export function withPath(error: KmodError, path: string): { ok: false; error: KmodError } {
+  return { ok: false, error: { ...error, message: `${path}: ${error.message}` } }
+}

@@ -16,17 +16,29 @@
  */
 export { type AliasIndex, indexAliases } from './alias.ts'
 export { parseBuiltin, parseBuiltinModinfo } from './builtin.ts'
+export { type CheckOptions, checkKmods, type KmodCheck } from './check.ts'
 export type { BuiltinUse, PlanError, PlanNote, StepReason } from './closure.ts'
 export { type DecompressOptions, decompressKmod } from './decompress.ts'
+export { type PlanGraph, planGraph, planGraphToDot, planGraphToSvg } from './draw.ts'
 export type { KmodError, KmodResult, Result } from './error.ts'
 export type { ExportedSymbol } from './exports.ts'
+export type { FindingSeverity, KmodFinding } from './findings.ts'
+export type { FirmwareFiles } from './firmware.ts'
 export { openKmodFolder } from './folder.ts'
-export { graphOfSymbols, type SymbolGraph } from './graph.ts'
+export { type KmodGraph, readKmodGraph } from './graph.ts'
 export { type Kmod, readKmod } from './kmod.ts'
 export type { KmodParameter, ModinfoField, Softdep } from './modinfo.ts'
 export { type ModprobePlan, planAsModprobe } from './modprobe.ts'
 export { type Compression, isKmodPath, kmodCompression, kmodName, normalizeAlias } from './name.ts'
-export { describeReason, type LoadPlan, type LoadStep, planLoad } from './plan.ts'
+export { describeReason, type LoadPlan, type LoadStep, planLoad, reasonChain } from './plan.ts'
 export { type KmodSignature, readSignature } from './signature.ts'
-export { type AliasMatches, createKmodSource, type KmodSource, type KmodSourceOptions } from './source.ts'
+export {
+  type AliasMatches,
+  createKmodSource,
+  type KmodReceiver,
+  type KmodSource,
+  type KmodSourceOptions,
+  lookUp,
+} from './source.ts'
 export { type ImportedSymbol, type KmodSymbols, readKmodSymbols } from './symbols.ts'
+export { parseSymvers, type Symvers, type SymversEntry } from './symvers.ts'

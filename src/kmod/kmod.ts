@@ -1,6 +1,7 @@
 import { type ElfFile, type ElfInput, readElf } from '../elf/index.ts'
 import { fromElf, type KmodResult } from './error.ts'
 import {
+  decodeModinfo,
   type KmodParameter,
   type ModinfoField,
   parseModinfo,
@@ -49,13 +50,23 @@ export function readKmod(source: Uint8Array | ElfInput): KmodResult<Kmod> {
 const relocatable = 1
 
 export function kmodOfElf(elf: ElfFile): KmodResult<Kmod> {
+  const modinfo = modinfoOfElf(elf)
+  return modinfo.ok ? { ok: true, value: kmodOfModinfo(modinfo.value) } : modinfo
+}
+
+export function kmodOfModinfo(modinfo: string): Kmod {
+  return kmodOfFields(parseModinfo(modinfo))
+}
+
+/** The whole of `.modinfo`, of what is a kernel module. */
+export function modinfoOfElf(elf: ElfFile): KmodResult<string> {
   if (elf.type !== relocatable) {
     return notAModule(`a kernel module is a relocatable ELF file; this one has type ${elf.type}`)
   }
   const modinfo = elf.sectionData('.modinfo')
   if (!modinfo.ok) return fromElf(modinfo.error)
   if (modinfo.value === undefined) return notAModule('no .modinfo section: not a kernel module')
-  return { ok: true, value: kmodOfFields(parseModinfo(modinfo.value)) }
+  return { ok: true, value: decodeModinfo(modinfo.value) }
 }
 
 function notAModule(message: string): KmodResult<never> {

@@ -8,15 +8,40 @@ export interface ModinfoField {
   readonly value: string
 }
 
+/** `.modinfo` as one string, in which the fields of all modules of a kernel take 2 MB. */
+export function decodeModinfo(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
 /** The strings in their order. One without `=` says nothing and is left out. */
-export function parseModinfo(bytes: Uint8Array): readonly ModinfoField[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+export function parseModinfo(text: string): readonly ModinfoField[] {
   const fields: ModinfoField[] = []
   for (const entry of text.split('\0')) {
     const equals = entry.indexOf('=')
     if (equals > 0) fields.push({ key: entry.slice(0, equals), value: entry.slice(equals + 1) })
   }
   return fields
+}
+
+/** Values of one key, in order, without a look at the other fields. */
+export function modinfoValues(text: string, key: string): readonly string[] {
+  const values: string[] = []
+  const start = `${key}=`
+  for (let at = text.indexOf(start); at !== -1; at = text.indexOf(start, at)) {
+    const from = at + start.length
+    const found = text.indexOf('\0', from)
+    const end = found === -1 ? text.length : found
+    if (at === 0 || text.charCodeAt(at - 1) === 0) {
+      values.push(text.slice(from, end))
+      at = end
+    } else at = from
+  }
+  return values
+}
+
+/** Names in the values of one key. */
+export function modinfoNames(text: string, key: string): readonly string[] {
+  return modinfoValues(text, key).flatMap(parseNames)
 }
 
 /** One `MODULE_SOFTDEP` line: what should, but need not, be loaded before and after the module. */

@@ -65,3 +65,18 @@ export function describeReason(reason: StepReason): string {
       return `softdep of ${reason.of}: ${reason.line}`
   }
 }
+
+/**
+ * Why a module is in a plan, step by step, back to what was asked for: `aes_generic` is there because a softdep line
+ * of `ctr` names it, and `ctr` because it was asked for. Empty for what is not in the plan.
+ */
+export function reasonChain(plan: LoadPlan, name: string): readonly StepReason[] {
+  const reasons = new Map(plan.steps.map((step) => [step.name, step.reason]))
+  const chain: StepReason[] = []
+  for (let reason = reasons.get(name); reason !== undefined; ) {
+    chain.push(reason)
+    // A module is found through one that was found before it: the chain ends.
+    reason = reason.type === 'target' ? undefined : reasons.get(reason.of)
+  }
+  return chain
+}

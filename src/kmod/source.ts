@@ -1,9 +1,10 @@
-import type { ElfInput } from '../elf/index.ts'
+import { type ElfInput, readElf } from '../elf/index.ts'
 import { type AliasIndex, indexAliases } from './alias.ts'
 import { parseBuiltin, parseBuiltinModinfo } from './builtin.ts'
 import { decompressKmod, messageOf } from './decompress.ts'
-import type { KmodError, KmodResult } from './error.ts'
-import { type Kmod, readKmod } from './kmod.ts'
+import { fromElf, type KmodResult, withPath } from './error.ts'
+import { type Kmod, kmodOfModinfo, modinfoOfElf } from './kmod.ts'
+import { modinfoValues } from './modinfo.ts'
 import { isKmodPath, kmodCompression, kmodName } from './name.ts'
 
 /** The modules of one kernel, each read when it is asked for and once. */
@@ -12,10 +13,18 @@ export interface KmodSource {
   readonly names: ReadonlyMap<string, string>
   /** Names of the modules that are part of the kernel itself. */
   readonly builtin: ReadonlySet<string>
+  /** What modules that are part of the kernel itself say about themselves: aliases, parameters, firmware. */
+  readonly builtinKmods: ReadonlyMap<string, Kmod>
   load(name: string): Promise<KmodResult<Kmod>>
-  /** Who answers to an alias. The first call reads every module. */
+  /** A module's file, unpacked. */
+  open(name: string): Promise<KmodResult<Uint8Array | ElfInput>>
+  /** Many modules' files, unpacked, in no particular order. Each may be gone when `receive` returns. */
+  visit(names: readonly string[], receive: KmodReceiver): Promise<void>
+  /** Who answers to an alias. The first call reads the `.modinfo` of every module. */
   resolveAlias(alias: string): Promise<KmodResult<AliasMatches>>
 }
+
+export type KmodReceiver = (name: string, content: KmodResult<Uint8Array | ElfInput>) => void
 
 export interface AliasMatches {
   readonly modules: readonly string[]
@@ -44,50 +53,76 @@ export interface KmodSourceOptions {
 export function createKmodSource(options: KmodSourceOptions): KmodSource {
   const names = nameModules(options.paths)
   const builtin = parseBuiltin(options.builtin ?? '')
+  /** `.modinfo` of every module that was read: 2 MB for all of a kernel's. */
+  const modinfos = new Map<string, KmodResult<string>>()
   const loaded = new Map<string, Promise<KmodResult<Kmod>>>()
-  const load = (asked: string): Promise<KmodResult<Kmod>> => {
-    const name = kmodName(asked)
-    const known = loaded.get(name)
-    if (known !== undefined) return known
-    const path = names.get(name)
-    const kmod =
-      path === undefined
-        ? Promise.resolve(unreadable(`there is no module ${name}`))
-        : readModule(path, options.read)
-    loaded.set(name, kmod)
-    return kmod
+
+  const open = async (asked: string): Promise<KmodResult<Uint8Array | ElfInput>> => {
+    const path = names.get(kmodName(asked))
+    if (path === undefined) return unreadable(`there is no module ${kmodName(asked)}`)
+    let content: Uint8Array | ElfInput
+    try {
+      content = await options.read(path)
+    } catch (error) {
+      return unreadable(`${path}: ${messageOf(error)}`)
+    }
+    const plain = await unpack(path, content)
+    return plain.ok ? plain : withPath(plain.error, path)
+  }
+  const visit = async (wanted: readonly string[], receive: KmodReceiver): Promise<void> => {
+    const { readAll } = options
+    if (readAll === undefined) {
+      for (const name of wanted) receive(name, await open(name))
+      return
+    }
+    const byPath = new Map(wanted.map((name) => [names.get(name) ?? '', name]))
+    await readAll(byPath.keys(), (path, content) =>
+      receive(byPath.get(path) ?? '', content.ok ? content : withPath(content.error, path)),
+    )
+  }
+  const readModinfo = (name: string, content: KmodResult<Uint8Array | ElfInput>): KmodResult<string> => {
+    if (!content.ok) return content
+    const modinfo = modinfoOf(content.value)
+    return modinfo.ok ? modinfo : withPath(modinfo.error, names.get(name) ?? name)
+  }
+  const load = async (name: string): Promise<KmodResult<Kmod>> => {
+    const modinfo = modinfos.get(name) ?? readModinfo(name, await open(name))
+    return modinfo.ok ? { ok: true, value: kmodOfModinfo(modinfo.value) } : modinfo
   }
 
-  let index: Promise<KmodResult<{ modules: AliasIndex; builtin: AliasIndex }>> | undefined
-  const readIndex = async (): Promise<KmodResult<{ modules: AliasIndex; builtin: AliasIndex }>> => {
+  const builtinKmods = once(() => parseBuiltinModinfo(options.builtinModinfo ?? new Uint8Array()))
+  const index = once(async (): Promise<KmodResult<{ modules: AliasIndex; builtin: AliasIndex }>> => {
+    const unread = [...names.keys()].filter((name) => !modinfos.has(name))
+    await visit(unread, (name, content) => modinfos.set(name, readModinfo(name, content)))
     const entries: (readonly [string, string])[] = []
-    const { readAll } = options
-    if (readAll !== undefined) {
-      const unread = [...names].filter(([name]) => !loaded.has(name)).map(([, path]) => path)
-      await readAll(unread, (path, content) => {
-        const kmod = content.ok ? readKmod(content.value) : content
-        loaded.set(kmodName(path), Promise.resolve(kmod.ok ? kmod : withPath(kmod.error, path)))
-      })
-    }
     for (const name of names.keys()) {
-      const kmod = await load(name)
-      if (!kmod.ok) return kmod
-      for (const alias of kmod.value.aliases) entries.push([alias, name])
+      const modinfo = modinfos.get(name)
+      if (modinfo === undefined) continue
+      if (!modinfo.ok) return modinfo
+      for (const alias of modinfoValues(modinfo.value, 'alias')) entries.push([alias, name])
     }
-    const inKernel = parseBuiltinModinfo(options.builtinModinfo ?? new Uint8Array())
-    const builtinEntries = [...inKernel].flatMap(([name, { aliases }]) =>
+    const builtinEntries = [...builtinKmods()].flatMap(([name, { aliases }]) =>
       aliases.map((alias) => [alias, name] as const),
     )
     return { ok: true, value: { modules: indexAliases(entries), builtin: indexAliases(builtinEntries) } }
-  }
+  })
 
   return {
     names,
     builtin,
-    load,
+    get builtinKmods() {
+      return builtinKmods()
+    },
+    open,
+    visit,
+    load(asked) {
+      const name = kmodName(asked)
+      const known = loaded.get(name) ?? load(name)
+      loaded.set(name, known)
+      return known
+    },
     async resolveAlias(alias) {
-      index ??= readIndex()
-      const known = await index
+      const known = await index()
       if (!known.ok) return known
       const { modules, builtin: inKernel } = known.value
       return { ok: true, value: { modules: modules.match(alias), builtin: inKernel.match(alias) } }
@@ -95,10 +130,23 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
   }
 }
 
+function once<Value>(make: () => Value): () => Value {
+  let known: { readonly value: Value } | undefined
+  return () => {
+    known ??= { value: make() }
+    return known.value
+  }
+}
+
+function modinfoOf(content: Uint8Array | ElfInput): KmodResult<string> {
+  const elf = readElf(content)
+  return elf.ok ? modinfoOfElf(elf.value) : fromElf(elf.error)
+}
+
 /**
  * What is behind a name, a path or an alias, in the order in which libkmod looks (`kmod_module_new_from_lookup`): a
- * module of that name, else modules with such an alias, else built-in ones with such an alias, else a built-in of that
- * name. The order matters: `crc32` is built in, and it is an alias of the module crc32_generic, which those who
+ * module of that name, else modules with such an alias, else a built-in of that name, else built-in ones with such an
+ * alias. The order matters: `crc32` is built in, and it is an alias of the module crc32_generic, which those who
  * write `softdep pre: crc32` want. Empty when there is nothing.
  */
 export async function lookUp(source: KmodSource, wanted: string): Promise<KmodResult<readonly string[]>> {
@@ -107,8 +155,7 @@ export async function lookUp(source: KmodSource, wanted: string): Promise<KmodRe
   const found = await source.resolveAlias(wanted)
   if (!found.ok) return found
   if (found.value.modules.length > 0) return { ok: true, value: found.value.modules }
-  if (found.value.builtin.length > 0) return { ok: true, value: found.value.builtin }
-  return { ok: true, value: source.builtin.has(name) ? [name] : [] }
+  return { ok: true, value: source.builtin.has(name) ? [name] : found.value.builtin }
 }
 
 /**
@@ -128,18 +175,6 @@ function nameModules(paths: Iterable<string>): ReadonlyMap<string, string> {
   return names
 }
 
-async function readModule(path: string, read: KmodSourceOptions['read']): Promise<KmodResult<Kmod>> {
-  let content: Uint8Array | ElfInput
-  try {
-    content = await read(path)
-  } catch (error) {
-    return unreadable(`${path}: ${messageOf(error)}`)
-  }
-  const plain = await unpack(path, content)
-  const kmod = plain.ok ? readKmod(plain.value) : plain
-  return kmod.ok ? kmod : withPath(kmod.error, path)
-}
-
 async function unpack(
   path: string,
   content: Uint8Array | ElfInput,
@@ -152,8 +187,4 @@ async function unpack(
 
 function unreadable(message: string): KmodResult<never> {
   return { ok: false, error: { type: 'unreadable', message } }
-}
-
-function withPath(error: KmodError, path: string): { ok: false; error: KmodError } {
-  return { ok: false, error: { ...error, message: `${path}: ${error.message}` } }
 }

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shapes } from '../elf/test/assemble.ts'
 import { assembleKmod } from '../elf/test/assembleKmod.ts'
-import { graphOfSymbols, type KmodSymbols, readKmod, readKmodSymbols, readSignature } from './index.ts'
+import {
+  createKmodSource,
+  type KmodGraph,
+  type KmodSymbols,
+  readKmodGraph,
+  readKmodSymbols,
+  readSignature,
+} from './index.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -83,31 +90,41 @@ describe.each(shapes)('in a $class bit $byteOrder endian module', (shape) => {
 })
 
 describe('the graph of symbols', () => {
-  const modules = (...list: readonly Parameters<typeof assembleKmod>[0][]) =>
-    new Map(
-      list.map((module) => {
-        const bytes = assembleKmod(module)
-        const kmod = readKmod(bytes)
-        if (!kmod.ok) throw new Error(kmod.error.message)
-        return [kmod.value.name ?? '', { kmod: kmod.value, symbols: symbolsOf(bytes) }] as const
-      }),
+  const graphOf = (...list: readonly Parameters<typeof assembleKmod>[0][]): Promise<KmodGraph> => {
+    const byPath = new Map(
+      list.map((module) => [`${module.modinfo[0]?.slice('name='.length)}.ko`, assembleKmod(module)]),
     )
+    return readKmodGraph(
+      createKmodSource({ paths: byPath.keys(), read: (path) => byPath.get(path) ?? Buffer.alloc(0) }),
+    )
+  }
 
-  it('agrees with depends= where modpost wrote it', () => {
-    const graph = graphOfSymbols(modules(giver, taker))
+  it('agrees with depends= where modpost wrote it', async () => {
+    const graph = await graphOf(taker, giver)
     expect([...graph.depends]).toEqual([
       ['giver', []],
       ['taker', ['giver']],
     ])
     expect(graph.disagreements).toEqual([])
     expect(graph.duplicates).toEqual([])
+    expect([graph.exporterOf('gpl_one'), graph.exporterOf('perhaps')]).toEqual(['giver', undefined])
   })
 
-  it('names what depends= leaves out and what it has too much', () => {
+  it('names what depends= leaves out and what it has too much', async () => {
     const wrong = { ...taker, modinfo: ['name=taker', 'depends=other'] }
-    const graph = graphOfSymbols(modules(giver, wrong, { ...giver, modinfo: ['name=other', 'depends='] }))
+    const graph = await graphOf(giver, wrong, { ...giver, modinfo: ['name=other', 'depends='] })
     expect(graph.disagreements).toEqual([{ name: 'taker', unnamed: ['giver'], unused: ['other'] }])
     expect(graph.duplicates[0]).toEqual({ symbol: 'open_to_all', names: ['giver', 'other'] })
+  })
+
+  it('leaves out what cannot be read, and says so', async () => {
+    const source = createKmodSource({
+      paths: ['a.ko', 'b.ko'],
+      read: (path) => (path === 'b.ko' ? Buffer.from('text') : assembleKmod(giver)),
+    })
+    const graph = await readKmodGraph(source)
+    expect([...graph.depends.keys()]).toEqual(['a'])
+    expect(graph.unreadable.get('b')).toMatchObject({ type: 'elf', message: 'b.ko: not an ELF file' })
   })
 })
 

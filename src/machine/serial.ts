@@ -38,6 +38,8 @@ interface Waiting {
 export function openSerialLine(write: (text: string) => void): SerialLine {
   const decoder = new TextDecoder()
   let text = ''
+  /** The beginning of a control sequence whose end is still to come. */
+  let begun = ''
   let position = 0
   let ended: string | undefined
   let waiting: Waiting | undefined
@@ -75,7 +77,9 @@ export function openSerialLine(write: (text: string) => void): SerialLine {
     transcript: () => text,
     pending: () => text.slice(position),
     receive(bytes) {
-      text += withoutControls(decoder.decode(bytes, { stream: true }))
+      const received = begun + decoder.decode(bytes, { stream: true })
+      begun = /\x1b(\[[0-9;?]*)?$/.exec(received)?.[0] ?? ''
+      text += withoutControls(received.slice(0, received.length - begun.length))
       settle()
     },
     end(reason) {

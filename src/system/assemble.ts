@@ -24,6 +24,7 @@ import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { packageNeeds, type SystemFolders } from './package-needs.ts'
+import { proveKmods } from './prove-kmods.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
 export interface AssembledSystem {
@@ -130,6 +131,7 @@ export async function assemble(
     await appletTree(packages, requirements, baseApplets(services), base),
   )
   const rootTree = await withPackages(packages, requirements, own, base)
+  await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
   const initramfsPlan = planOf('initramfs')
   if (initramfsPlan === undefined) throw new Error('there is no load plan for the initramfs')
   return {

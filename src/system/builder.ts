@@ -32,6 +32,8 @@ export interface SystemBuilder {
     when(symbol: string, requirement: KernelRequirement): void
     /** A service that loads `targets` and all they depend on when it comes up, and unloads them when it goes down. */
     load(name: string, targets: readonly string[]): ServiceHandle
+    /** Says that firmware which a driver asks for may be missing, by the names that the driver has for it. */
+    waiveFirmware(...files: readonly string[]): void
     /** Adds one parameter to the kernel command line. */
     parameter(parameter: string): void
     /** Sets a sysctl at boot, for example `net.ipv4.ip_forward` to `1`. */
@@ -114,6 +116,9 @@ export function createBuilder(
           description: `kernel modules: ${[targets].flat().join(', ')}`,
           kmods: targets,
         }),
+      waiveFirmware(...files) {
+        for (const file of files) contribute({ type: 'firmware-waiver', origin: here(), file })
+      },
       parameter: (parameter) => contribute({ type: 'kernel-parameter', origin: here(), parameter }),
       sysctl: (key, value) => contribute({ type: 'sysctl', origin: here(), key, value: String(value) }),
     },

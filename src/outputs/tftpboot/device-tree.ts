@@ -66,13 +66,14 @@ function readTree(bytes: Uint8Array, name: string): DeviceTree {
 
 async function kernelTree(engine: Engine, system: AssembledSystem, file: string): Promise<FileArtifact> {
   const { kernel, definition } = system
-  const content = kernel.deviceTrees.get(file)
+  const { deviceTrees = new Map() } = kernel
+  const content = deviceTrees.get(file)
   if (content !== undefined) return contentFile(engine, file, content)
-  const near = nearNames(file, kernel.deviceTrees.keys())
+  const near = nearNames(file, deviceTrees.keys())
   throw new UserError({
     what: `${kernel.name} has no device tree ${file}`,
     where: [definition.origin, kernel.origin],
-    why: `${definition.device.name} is described by it, and the kernel has ${kernel.deviceTrees.size} others`,
+    why: `${definition.device.name} is described by it, and the kernel has ${deviceTrees.size} others`,
     fix: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'choose a newer kernel, or another release',
   })
 }

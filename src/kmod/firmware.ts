@@ -1,0 +1,52 @@
+import type { KmodFinding } from './findings.ts'
+import { literalPrefix, matchesGlob } from './glob.ts'
+import type { Kmod } from './kmod.ts'
+
+/** What firmware a system has. */
+export interface FirmwareFiles {
+  /** Paths below /lib/firmware: `mediatek/mt7603_e1.bin`. */
+  readonly files: Iterable<string>
+  /** Names that may be missing, as modules write them. */
+  readonly waived?: Iterable<string>
+  /** Built-in drivers whose firmware must be there too; without it all of them. */
+  readonly builtin?: ReadonlySet<string>
+}
+
+/**
+ * Firmware that drivers name (`MODULE_FIRMWARE`) and that is not there. A literal name that is missing is an error
+ * unless somebody waived it; a pattern that matches nothing is a warning, since any of many files may be enough.
+ */
+export function checkFirmware(
+  firmware: FirmwareFiles,
+  modules: Iterable<{ readonly name: string; readonly kmod: Kmod }>,
+  builtin: ReadonlyMap<string, Kmod>,
+): readonly KmodFinding[] {
+  const files = new Set(firmware.files)
+  const waived = new Set(firmware.waived)
+  const drivers = [
+    ...Array.from(modules, ({ name, kmod }) => ({ name, kmod, isBuiltin: false })),
+    ...[...builtin]
+      .filter(([name]) => firmware.builtin?.has(name) ?? true)
+      .map(([name, kmod]) => ({ name, kmod, isBuiltin: true })),
+  ]
+  const findings: KmodFinding[] = []
+  for (const { name: module, kmod, isBuiltin } of drivers) {
+    for (const file of new Set(kmod.firmware)) {
+      const isPattern = literalPrefix(file) !== file
+      if (waived.has(file) || files.has(file)) continue
+      if (isPattern && [...files].some((path) => matchesGlob(file, path))) continue
+      const who = isBuiltin ? `the built-in driver ${module}` : module
+      findings.push({
+        type: 'firmware-missing',
+        severity: isPattern ? 'warning' : 'error',
+        module,
+        file,
+        builtin: isBuiltin,
+        message: isPattern
+          ? `nothing under /lib/firmware matches ${file}, which ${who} may ask for`
+          : `${who} asks for /lib/firmware/${file}, which is not there`,
+      })
+    }
+  }
+  return findings
+}

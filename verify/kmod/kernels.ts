@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { type MaterialPackage, unpackedPackage } from '../../test/material.ts'
+
+/** Debian's kernels against which everything about modules is judged: the last two are compressed with xz. */
+export const kernels: readonly MaterialPackage[] = [
+  { release: 'bookworm', architecture: 'arm64', package: 'linux-image-arm64' },
+  { release: 'bookworm', architecture: 'armhf', package: 'linux-image-armmp' },
+  { release: 'bookworm', architecture: 'amd64', package: 'linux-image-amd64' },
+  { release: 'bookworm', architecture: 'mipsel', package: 'linux-image-4kc-malta' },
+  { release: 'trixie', architecture: 'arm64', package: 'linux-image-arm64' },
+  { release: 'trixie', architecture: 'amd64', package: 'linux-image-amd64' },
+]
+
+/** A kernel's modules twice: as Debian ships them, and in a tree that depmod indexed, for modprobe. */
+export interface IndexedKernel {
+  /** For tables: `6.1.0-50-arm64`. */
+  readonly version: string
+  /** Debian's `lib/modules/VERSION`, without any index. */
+  readonly folder: string
+  /** What modprobe takes as `-d`. */
+  readonly root: string
+  readonly indexedFolder: string
+}
+
+export async function indexedKernel(kernel: MaterialPackage, scratch: string): Promise<IndexedKernel> {
+  const folder = modulesFolder(await unpackedPackage(kernel))
+  const version = folder.slice(folder.lastIndexOf('/') + 1)
+  const root = join(scratch, version)
+  const indexedFolder = join(root, 'lib/modules', version)
+  mkdirSync(indexedFolder, { recursive: true })
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) symlinkSync(join(folder, entry.name), join(indexedFolder, entry.name))
+    else if (entry.isFile()) copyFileSync(join(folder, entry.name), join(indexedFolder, entry.name))
+  }
+  execFileSync('depmod', ['-b', root, version], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return { version, folder, root, indexedFolder }
+}
+
+function modulesFolder(unpacked: string): string {
+  for (const place of ['usr/lib/modules', 'lib/modules']) {
+    const [version] = existsSync(join(unpacked, place)) ? readdirSync(join(unpacked, place)) : []
+    if (version !== undefined) return join(unpacked, place, version)
+  }
+  throw new Error(`no kernel modules in ${unpacked}`)
+}
