@@ -65,6 +65,7 @@ export async function readKernel(
       read: (path) => read(`${folder}/${path}`),
     }),
     moduleContent: (path) => slice(`${folder}/${path}`),
+    deviceTrees: deviceTrees(`/usr/lib/linux-image-${release}/`, files, slice),
     ...(symvers === undefined
       ? {}
       : {
@@ -74,6 +75,15 @@ export async function readKernel(
           },
         }),
   }
+}
+
+function deviceTrees(
+  folder: string,
+  files: ReadonlyMap<string, Range>,
+  slice: (path: string) => Slice,
+): ReadonlyMap<string, Slice> {
+  const paths = [...files.keys()].filter((path) => path.startsWith(folder) && path.endsWith('.dtb'))
+  return new Map(paths.map((path) => [path.slice(folder.length), slice(path)]))
 }
 
 /** What is in an archive that a build has left. */
