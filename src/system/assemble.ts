@@ -20,6 +20,7 @@ import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } 
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
+import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { packageNeeds, type SystemFolders } from './package-needs.ts'
@@ -63,6 +64,7 @@ export async function assemble(
   proveKernel(kernel, requirements)
 
   const planned = await planAll(engine, kernel, planRequests(definition, requirements, base))
+  const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
     const { kmods, ...request }: ServiceRequest = value
@@ -70,7 +72,9 @@ export async function assemble(
     return {
       ...request,
       origin: origins[0] ?? base,
-      ...(kmods === undefined || plan === undefined ? {} : { kmods: kmodSteps(plan, kernel) }),
+      ...(kmods === undefined || plan === undefined
+        ? {}
+        : { kmods: kmodSteps(plan, kernel, parameters.ofModules) }),
     }
   })
   const services = [...baseServices(requirements, base), ...requested]
@@ -81,7 +85,7 @@ export async function assemble(
       stateService({
         device: definition.device.disks.state,
         fileSystem: 'ext4',
-        kmods: kmodSteps(statePlan, kernel),
+        kmods: kmodSteps(statePlan, kernel, parameters.ofModules),
         services,
         origin: definition.origin,
       }),
@@ -128,11 +132,12 @@ export async function assemble(
     commandLine: [
       ...definition.device.kernelParameters,
       'loglevel=4',
+      ...parameters.commandLine,
       ...requirements.kernelParameters.map(({ value }) => value),
     ].join(' '),
     loadPlans: planned,
     rootTree,
-    initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, base),
+    initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, parameters, base),
     lostAtPowerOff:
       definition.state === undefined
         ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
@@ -248,10 +253,11 @@ async function initramfsTree(
   definition: DefinedSystem,
   kernel: Kernel,
   plan: NamedPlan,
+  parameters: KmodParameters,
   base: Origin,
 ): Promise<FileTree> {
   const script = renderInitramfs({
-    kmods: kmodSteps(plan, kernel),
+    kmods: kmodSteps(plan, kernel, parameters.ofModules),
     root: { by: 'path', path: definition.device.disks.root },
     fileSystem: 'squashfs',
     origin: base,
