@@ -8,7 +8,7 @@ const mayImport = {
   layout: [],
   engine: ['diagnostics'],
   kmod: ['elf'],
-  hardware: ['devicetree', 'kmod'],
+  hardware: ['devicetree', 'elf', 'kmod'],
   uboot: ['devicetree'],
   kbuild: ['kconfig'],
   filetree: ['diagnostics', 'engine'],
