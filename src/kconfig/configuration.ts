@@ -85,6 +85,11 @@ export interface Configuration {
   invalidate(): void
   /** A configuration with the same user values, independent of this one. */
   copy(): Configuration
+  /**
+   * A copy in which what has been calculated stays so, whatever is set: the caller says what to forget
+   * (`raw.forgetValue`). For finding out what little a change changes; see trial.ts.
+   */
+  fork(): Configuration
   /** Selects that went against direct dependencies since the configuration was made, in the kernel's words. */
   readonly warnings: readonly string[]
 }
@@ -100,7 +105,7 @@ export interface RawAccess {
   forgetAll(): void
   forgetValue(symbol: KconfigSymbol): void
   /** 6.1: which member of a choice the user picked, and the best value any member was given */
-  pick(choice: KconfigSymbol, member: KconfigSymbol): void
+  pick(choice: KconfigSymbol, member: KconfigSymbol | undefined): void
   fillBefore(symbol: KconfigSymbol): void
   fill(choice: KconfigSymbol): void
   /** 6.12: the member goes to the front (or the back) of the order in which members are asked */
@@ -116,6 +121,20 @@ interface State {
   readonly userText: (string | undefined)[]
   readonly userChosen: (KconfigSymbol | undefined)[]
   readonly memberOrder: Map<KconfigSymbol, KconfigSymbol[]>
+  /** present in a fork */
+  readonly calculated?: Calculated
+}
+
+/** Values as they were calculated, each in an array by symbol. */
+interface Calculated {
+  readonly tri: Uint8Array
+  readonly texts: string[]
+  readonly chosenMember: (KconfigSymbol | undefined)[]
+  readonly visible: Uint8Array
+  readonly direct: Uint8Array
+  readonly selectedAt: Uint8Array
+  readonly impliedAt: Uint8Array
+  readonly modulesOn: Tristate
 }
 
 export const tristateText = (value: Tristate): 'n' | 'm' | 'y' =>
@@ -139,19 +158,20 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
   const memberOrder = new Map<KconfigSymbol, KconfigSymbol[]>()
   for (const [choice, order] of from?.memberOrder ?? []) memberOrder.set(choice, order.slice())
 
-  const tri = new Uint8Array(size)
-  const texts: string[] = new Array(size).fill('')
-  const chosenMember: (KconfigSymbol | undefined)[] = new Array(size)
-  const visible = new Uint8Array(size)
-  const direct = new Uint8Array(size)
-  const selectedAt = new Uint8Array(size)
-  const impliedAt = new Uint8Array(size)
+  const kept = from?.calculated
+  const tri = kept?.tri.slice() ?? new Uint8Array(size)
+  const texts: string[] = kept?.texts.slice() ?? new Array(size).fill('')
+  const chosenMember: (KconfigSymbol | undefined)[] = kept?.chosenMember.slice() ?? new Array(size)
+  const visible = kept?.visible.slice() ?? new Uint8Array(size)
+  const direct = kept?.direct.slice() ?? new Uint8Array(size)
+  const selectedAt = kept?.selectedAt.slice() ?? new Uint8Array(size)
+  const impliedAt = kept?.impliedAt.slice() ?? new Uint8Array(size)
   const promptVisible = new Uint8Array(tree.propertyCount + 1)
   // 6.12 keeps the value of every expression between changes. Values do not need it; the order of warnings does.
-  const known = tristateChoices ? undefined : new Uint8Array(tree.expressionCount)
+  const known = tristateChoices || kept !== undefined ? undefined : new Uint8Array(tree.expressionCount)
   const warnings: string[] = []
-  let modulesOn: Tristate = NO
-  let settled = false
+  let modulesOn: Tristate = kept?.modulesOn ?? NO
+  let settled = kept !== undefined
 
   for (const constant of [tree.constants.n, tree.constants.m, tree.constants.y])
     flags[constant.index] = (flags[constant.index] ?? 0) | VALID
@@ -181,8 +201,8 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
   function evaluate(expr: Expr | undefined): Tristate {
     if (expr === undefined) return YES
     if (known === undefined) return compute(expr)
-    const kept = known[expr.id]
-    if (kept !== undefined && kept > 0) return (kept - 1) as Tristate
+    const before = known[expr.id]
+    if (before !== undefined && before > 0) return (before - 1) as Tristate
     const value = compute(expr)
     known[expr.id] = value + 1
     return value
@@ -774,6 +794,17 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       const copied = createConfiguration(tree, { flags, userTristate, userText, userChosen, memberOrder })
       copied.invalidate()
       return copied
+    },
+    fork() {
+      const calculated = { tri, texts, chosenMember, visible, direct, selectedAt, impliedAt, modulesOn }
+      return createConfiguration(tree, {
+        flags,
+        userTristate,
+        userText,
+        userChosen,
+        memberOrder,
+        calculated,
+      })
     },
     warnings,
   }

@@ -50,6 +50,7 @@ export {
   writeMinimalConfig,
 } from './configFile.ts'
 export { type Configuration, createConfiguration, type UserValue } from './configuration.ts'
+export type { Step } from './contradiction.ts'
 export { type Dialect, detectDialect, linux61, linux612 } from './dialect.ts'
 export {
   type ConfigDifference,
@@ -63,7 +64,6 @@ export { type ExplainResult, type Explanation, explain, explanationText } from '
 export { printExpr } from './expressionText.ts'
 export { type FreshMode, type FreshOptions, freshCommand } from './freshCommand.ts'
 export { createRandom } from './glibcRandom.ts'
-export type { Step } from './goalSearch.ts'
 export { type HelpBlock, helpBlockText } from './helpBlock.ts'
 export { helpText } from './helpText.ts'
 export * from './model.ts'
@@ -78,12 +78,15 @@ export {
 export { createNodeHost, type NodeHostOptions } from './nodeHost.ts'
 export { fileReader, type OpenOptions, type OpenResult, openTree } from './openTree.ts'
 export {
+  createResolver,
   type Request,
   type Resolution,
   type Resolved,
   type ResolvedAssignment,
+  type ResolvedSet,
   type ResolveError,
   type ResolveOptions,
+  type Resolver,
   resolve,
   stepText,
 } from './resolve.ts'
