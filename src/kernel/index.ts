@@ -6,6 +6,7 @@
  * against it.
  */
 export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
+export { applicable } from './conditional.ts'
 export { parseConfigFile } from './config-file.ts'
 export { readDebianKernel } from './debian.ts'
 export type { Kernel } from './kernel.ts'
