@@ -12,8 +12,9 @@ import {
   parseLinkAddress,
 } from '../driver/index.ts'
 import { openSerialLine, type SerialLine } from '../machine/index.ts'
-import { serveTftp, type TftpEvent, type TftpServer } from '../tftp/index.ts'
+import type { TftpEvent } from '../tftp/index.ts'
 import type { BootCommandOptions } from './boot.ts'
+import { describeTransfer, startServer } from './tftp-server.ts'
 
 export function parseSerial(text: string): LinkAddress {
   const address = parseLinkAddress(text)
@@ -32,7 +33,7 @@ export async function bootFolder(
 ): Promise<void> {
   const plan = await readPlan(join(folder, 'boot.json'))
   const show = options.json ? jsonEvents : plainEvents(plan)
-  const server = await startServer(folder, options.address, show)
+  const server = await startServer(folder, options, show)
   try {
     const wire = await connect(serial, plan, options.json === true)
     try {
@@ -51,17 +52,6 @@ async function readPlan(file: string): Promise<BootFile> {
   const plan = parseBootFile(JSON.parse(await readFile(file, 'utf8')))
   if (!plan.ok) throw new Error(`${file}: ${plan.error.message}`)
   return plan.value
-}
-
-async function startServer(
-  folder: string,
-  address: string | undefined,
-  onEvent: (event: TftpEvent) => void,
-): Promise<TftpServer> {
-  const served = await serveTftp({ folder, onEvent, ...(address === undefined ? {} : { address }) })
-  if (served.ok) return served.value
-  const [what = '', ...advice] = served.error.message.split(': ')
-  throw new UserError({ what, ...(advice.length === 0 ? {} : { fix: advice.join(': ') }) })
 }
 
 interface Wire {
@@ -150,24 +140,13 @@ function plainEvents(plan: BootFile): (event: BootEvent | TftpEvent) => void {
         return say(`up after ${event.seconds} s${failed}; ctrl-] leaves the console`)
       }
       case 'ended':
-        if (event.end.type !== 'sent') say(`${event.file}: ${describeEnd(event.end)}`)
+        if (event.end.type !== 'sent') say(describeTransfer(event) ?? '')
         return
       case 'busy':
-        return say(`a request for ${event.file} was ignored: too many at once`)
+        return say(describeTransfer(event) ?? '')
       case 'started':
       case 'progress':
         return
     }
-  }
-}
-
-function describeEnd(end: Extract<TftpEvent, { type: 'ended' }>['end']): string {
-  switch (end.type) {
-    case 'sent':
-      return `sent (${end.sizeBytes} bytes)`
-    case 'dropped':
-      return 'dropped'
-    default:
-      return `${end.type}: ${end.message}`
   }
 }

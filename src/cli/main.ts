@@ -6,11 +6,14 @@ import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.
 import { bootCommand } from './boot.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
+import { dtCommand } from './dt.ts'
 import { kbuildCommand } from './kbuild.ts'
 import { kconfigCommand } from './kconfig.ts'
 import { kmodCommand } from './kmod.ts'
+import { layoutCommand } from './layout.ts'
 import { runCommand } from './run.ts'
 import { storeCommand } from './store.ts'
+import { tftpCommand } from './tftp.ts'
 import { updateCommand } from './update.ts'
 
 /** Exit codes, see `firmwright --help`. */
@@ -38,6 +41,9 @@ DEBUG=firmwright (stack traces).`,
     buildCommand(),
     runCommand(),
     bootCommand(),
+    tftpCommand(),
+    layoutCommand(),
+    dtCommand(),
     updateCommand(),
     storeCommand(),
     kbuildCommand(),

@@ -4,7 +4,8 @@ import { readLoaderFile } from './loader-file.ts'
 /**
  * QEMU's generic 64-bit Arm board (`virt`), emulated: a system can be tried, and tested, without hardware.
  *
- * The machine hands the kernel its own device tree, so no output carries one. In `vm`, kernel and initramfs are loaded
+ * The machine hands the kernel its own device tree, so no output carries one, unless a system takes the device with
+ * `deviceTree: { source: 'emulator' }`. In `vm`, kernel and initramfs are loaded
  * by QEMU itself; in `tftpboot`, by Debian's U-Boot for this board. Facts: QEMU's documentation, "virt generic virtual
  * platform (virt)".
  */

@@ -48,10 +48,6 @@ export interface Device {
   /** One sentence: what it is and who would use it. */
   readonly description: string
   readonly architecture: Architecture
-  /**
-   * Where the kernel's description of the hardware comes from. `platform`: the machine or its firmware hands one
-   * over, and no output carries a dtb of ours.
-   */
   readonly deviceTree: DeviceTreeSource
   readonly console: { readonly tty: string; readonly baudRate: number }
   /** Kernel command line that the hardware itself calls for, the console included. */
@@ -69,4 +65,13 @@ export interface Device {
   readonly networkBoot?: NetworkBoot
 }
 
-export type DeviceTreeSource = { readonly source: 'platform' }
+/** Where the kernel's description of the hardware comes from. */
+export type DeviceTreeSource =
+  /** The machine, its firmware or its boot loader hands one over; no output carries a dtb of ours. */
+  | { readonly source: 'platform' }
+  /** The kernel has one built in, and takes no other. */
+  | { readonly source: 'built-in' }
+  /** One of the kernel's own: `mediatek/mt7986a-bananapi-bpi-r3.dtb`, without the vendor's folder on armhf of Debian 12. */
+  | { readonly source: 'kernel'; readonly file: string }
+  /** What QEMU makes for the board, written down at build time. */
+  | { readonly source: 'emulator' }

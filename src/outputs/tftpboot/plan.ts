@@ -16,6 +16,7 @@ import type { Engine, FileArtifact } from '../../engine/index.ts'
 import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
+import { boardTree, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
 import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 
@@ -69,6 +70,12 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     reserved: networkBoot.reserved,
     rootAddress: boot.rootAddress ?? networkBoot.rootAddress,
   }
+  const bare = await boardTree(engine, system)
+  const whole =
+    bare === undefined || root === undefined
+      ? bare
+      : withPhram(bare, board.rootAddress, root.digest.sizeBytes)
+  const tree = whole === undefined ? undefined : treeBytes(whole)
   const isFit = format === 'fit'
   const wrap = (addresses: BootPlacement['addresses']): Promise<Uint8Array> =>
     wrapKernel(engine, {
@@ -77,6 +84,7 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       name: kernel.name,
       addresses,
       ...(initramfs === undefined ? {} : { initramfs }),
+      ...(tree === undefined ? {} : { tree }),
     })
   // A uImage and a FIT hold addresses; how long they are does not depend on them.
   const draft = await wrap({ kernelFile: board.rootAddress, kernelStart: board.rootAddress })
@@ -84,7 +92,7 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     format,
     program: program.value,
     kernelFileBytes: draft.length,
-    tree: { source: 'loader' },
+    tree: tree === undefined ? { source: 'loader' } : { source: 'ours', sizeBytes: tree.length },
     ...(root === undefined ? {} : { rootBytes: root.digest.sizeBytes }),
     ...(initramfs === undefined ? {} : { initramfsBytes: initramfs.digest.sizeBytes }),
   }
@@ -103,6 +111,7 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       kernel: kernelFile,
       ...(root === undefined ? {} : { root: ROOT_FILE }),
       ...(initramfs === undefined || isFit ? {} : { initramfs: INITRAMFS_FILE }),
+      ...(tree === undefined || isFit ? {} : { tree: TREE_FILE }),
     },
     commandLine,
     network,
@@ -120,6 +129,7 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     files: {
       ...(root === undefined ? {} : { [ROOT_FILE]: root }),
       ...(initramfs === undefined || isFit ? {} : { [INITRAMFS_FILE]: initramfs }),
+      ...(tree === undefined || isFit ? {} : { [TREE_FILE]: await engine.put(tree) }),
       [kernelFile]: await engine.put(kernelBytes),
     },
   }
