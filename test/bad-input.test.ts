@@ -112,6 +112,20 @@ describe('kernels', () => {
     expect(message).toContain(line(2))
   })
 
+  it('whose modules ask for firmware that is nowhere, unless that was waived', async () => {
+    const load = "system.kernel.load('phy', ['mscc'])"
+    const message = await refusalOf(load)
+    expect(message).toMatch(/mscc asks for \/lib\/firmware\/microchip\/\S+, which is not there/)
+    expect(message).toContain(line(1))
+    expect(message).toMatch(/phy would load it, and the kernel is linux-image-\S+ \S+/)
+    const waivers = [...message.matchAll(/system\.kernel\.waiveFirmware\("\S+"\)/g)].map(([verb]) => verb)
+    expect(waivers.length).toBeGreaterThan(1)
+    const folder = await systemFolder(systemText([load, ...waivers]))
+    const built = await firmwright(['build', 'system.ts', 'rootfs', '--offline'], { cwd: folder })
+    expect(built.stderr).not.toContain('error')
+    expect(built.exitCode).toBe(0)
+  })
+
   it('whose condition is met are held to what hangs on it, and to nothing else', async () => {
     const message = await refusalOf("system.kernel.when('VIRTIO_NET', { config: { SOUND: 'y' } })")
     expect(message).toContain('has CONFIG_SOUND=n, and =y is wanted')
@@ -176,6 +190,13 @@ describe('contributions that disagree', () => {
     expect(message).toContain('of package nftables')
     expect(message).toContain(line(1))
     expect(message).toContain(line(2))
+  })
+
+  it('with what is mounted over them at boot', async () => {
+    const message = await refusalOf("system.files.text('/var/lib/x', 'a')")
+    expect(message).toContain('nothing could be seen at /var/lib/x')
+    expect(message).toContain('mounted on /var')
+    expect(message).toContain(line(1))
   })
 
   it('about the host name', async () => {

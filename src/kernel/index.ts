@@ -16,6 +16,7 @@ export {
   debianKernel,
   defaultKernelPackage,
   type KernelSource,
+  kernelHeadersPackage,
   type LinuxSource,
   linuxSource,
   type SourcePlace,

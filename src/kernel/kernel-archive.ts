@@ -1,11 +1,12 @@
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import type { Content } from '../filetree/index.ts'
-import { createKmodSource } from '../kmod/index.ts'
+import { createKmodSource, parseSymvers } from '../kmod/index.ts'
 import { readTar } from '../packages/index.ts'
 import { parseConfigFile } from './config-file.ts'
 import type { Kernel } from './kernel.ts'
 
-type Slice = Extract<Content, { type: 'slice' }>
+/** A file that lies in an archive. */
+export type Slice = Extract<Content, { type: 'slice' }>
 
 /** Where the bytes of a file lie in an archive. */
 interface Range {
@@ -19,6 +20,12 @@ export interface KernelFiles {
   readonly files: ReadonlyMap<string, Range>
 }
 
+/** What is known of a kernel from elsewhere. */
+export interface AboutKernel extends Pick<Kernel, 'name' | 'origin' | 'package'> {
+  /** Finds its Module.symvers where that is not beside the modules. */
+  readonly symvers?: (release: string) => Promise<Slice | undefined>
+}
+
 /**
  * The kernel in an archive: `/boot/vmlinuz-RELEASE`, `/boot/config-RELEASE` and `/usr/lib/modules/RELEASE`. Nothing of
  * it is copied; a module is read when somebody asks for it.
@@ -26,7 +33,7 @@ export interface KernelFiles {
 export async function readKernel(
   engine: Engine,
   { archive, files }: KernelFiles,
-  about: Pick<Kernel, 'name' | 'origin' | 'package'>,
+  { symvers: findSymvers, ...about }: AboutKernel,
 ): Promise<Kernel> {
   const slice = (path: string): Slice => {
     const range = files.get(path)
@@ -41,10 +48,13 @@ export async function readKernel(
   if (image === undefined) throw new Error(`${about.name} has no kernel image in /boot`)
   const release = image.replace(/^\/boot\/vmlinu[xz]-/, '')
   const folder = `/usr/lib/modules/${release}`
+  const beside = `${folder}/Module.symvers`
+  const symvers = files.has(beside) ? slice(beside) : await findSymvers?.(release)
   return {
     ...about,
     release,
     image: slice(image),
+    configFile: slice(`/boot/config-${release}`),
     config: parseConfigFile((await read(`/boot/config-${release}`)).toString()),
     modules: createKmodSource({
       paths: [...files.keys()].flatMap((path) =>
@@ -55,7 +65,25 @@ export async function readKernel(
       read: (path) => read(`${folder}/${path}`),
     }),
     moduleContent: (path) => slice(`${folder}/${path}`),
+    deviceTrees: deviceTrees(`/usr/lib/linux-image-${release}/`, files, slice),
+    ...(symvers === undefined
+      ? {}
+      : {
+          symvers: {
+            content: symvers,
+            read: async () => parseSymvers((await engine.read(symvers.artifact, symvers)).toString()),
+          },
+        }),
   }
+}
+
+function deviceTrees(
+  folder: string,
+  files: ReadonlyMap<string, Range>,
+  slice: (path: string) => Slice,
+): ReadonlyMap<string, Slice> {
+  const paths = [...files.keys()].filter((path) => path.startsWith(folder) && path.endsWith('.dtb'))
+  return new Map(paths.map((path) => [path.slice(folder.length), slice(path)]))
 }
 
 /** What is in an archive that a build has left. */

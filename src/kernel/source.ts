@@ -38,6 +38,12 @@ export function debianKernel(options: { readonly package?: string } = {}): Debia
   return { type: 'debian', ...options, origin: callSite() }
 }
 
+/** The package that has the Module.symvers of a kernel of Debian's; it stands beside the image under the same release. */
+export function kernelHeadersPackage(imagePackage: string): string | undefined {
+  const flavour = /^linux-image-(.+?)(-unsigned)?$/.exec(imagePackage)?.[1]
+  return flavour === undefined ? undefined : `linux-headers-${flavour}`
+}
+
 /**
  * A kernel built from source, with just what the system asks for: from the kernel modules that features name,
  * Firmwright finds the symbols, from those a configuration, and builds image and modules in one go.

@@ -18,7 +18,7 @@ export interface ModprobePlan {
  *
  * - of a module's softdep lines it knows the first one alone, and names in it before any `pre:` or `post:` count
  *   for nothing;
- * - a name is that of a module, else an alias of modules, else an alias of built-in ones, else a built-in;
+ * - a name is that of a module, else an alias of modules, else a built-in, else an alias of built-in ones;
  * - a name that nothing answers to is passed over in silence.
  *
  * For comparison: {@link planLoad} loads all of this and what the other lines ask for.

@@ -156,6 +156,19 @@ describe('softdeps', () => {
     expect(names(await planned(sourceOf(tree), 'a'))).toEqual(['crc32_generic', 'a'])
   })
 
+  it('mean a built-in of that name rather than another with that alias, as modprobe has it', async () => {
+    const tree = writeTree(
+      files({ 'kernel/a.ko': kmod('a') }),
+      ['kernel/lib/crc64-rocksoft.ko', 'kernel/crypto/crc64_rocksoft_generic.ko'],
+      ['crc64_rocksoft_generic.alias=crc64-rocksoft', 'crc64_rocksoft_generic.alias=only-alias'],
+    )
+    trees.push(tree)
+    for (const target of ['crc64-rocksoft', 'only-alias']) {
+      const { builtin } = await planned(sourceOf(tree), target)
+      expect(builtin.map(({ name }) => name)).toEqual(showDepends(tree, target).builtin)
+    }
+  })
+
   it('never come before a dependency: the order that cannot be is a note', async () => {
     const source = memorySource([kmod('a', [], ['softdep=pre: b']), kmod('b', ['a'])])
     const plan = await planned(source, 'a')

@@ -145,8 +145,8 @@ function modinfoOf(content: Uint8Array | ElfInput): KmodResult<string> {
 
 /**
  * What is behind a name, a path or an alias, in the order in which libkmod looks (`kmod_module_new_from_lookup`): a
- * module of that name, else modules with such an alias, else built-in ones with such an alias, else a built-in of that
- * name. The order matters: `crc32` is built in, and it is an alias of the module crc32_generic, which those who
+ * module of that name, else modules with such an alias, else a built-in of that name, else built-in ones with such an
+ * alias. The order matters: `crc32` is built in, and it is an alias of the module crc32_generic, which those who
  * write `softdep pre: crc32` want. Empty when there is nothing.
  */
 export async function lookUp(source: KmodSource, wanted: string): Promise<KmodResult<readonly string[]>> {
@@ -155,8 +155,7 @@ export async function lookUp(source: KmodSource, wanted: string): Promise<KmodRe
   const found = await source.resolveAlias(wanted)
   if (!found.ok) return found
   if (found.value.modules.length > 0) return { ok: true, value: found.value.modules }
-  if (found.value.builtin.length > 0) return { ok: true, value: found.value.builtin }
-  return { ok: true, value: source.builtin.has(name) ? [name] : [] }
+  return { ok: true, value: source.builtin.has(name) ? [name] : found.value.builtin }
 }
 
 /**

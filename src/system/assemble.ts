@@ -6,6 +6,7 @@ import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kerne
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
+  type RootDevice,
   renderInitramfs,
   renderOpenRc,
   type Service,
@@ -23,6 +24,7 @@ import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { type PackageNeeds, packageNeeds, type SystemFolders } from './package-needs.ts'
+import { proveKmods } from './prove-kmods.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
 export interface AssembledSystem {
@@ -35,12 +37,25 @@ export interface AssembledSystem {
   readonly loadPlans: readonly NamedPlan[]
   readonly rootTree: FileTree
   readonly initramfsTree: FileTree
+  /** Another initramfs than `initramfsTree`, for a root that is not on the device's disk. */
+  readonly makeInitramfs: (request: InitramfsRequest) => Promise<MadeInitramfs>
   /** What services write and, without a state partition, lose. */
   readonly lostAtPowerOff: readonly {
     readonly path: string
     readonly what: string
     readonly service: string
   }[]
+}
+
+export interface InitramfsRequest {
+  /** Kernel modules (or built-in drivers) that it takes to mount the root. */
+  readonly kmods: readonly string[]
+  readonly root: RootDevice
+}
+
+export interface MadeInitramfs {
+  readonly tree: FileTree
+  readonly plan: NamedPlan
 }
 
 /**
@@ -117,6 +132,7 @@ export async function assemble(
     await appletTree(packages, requirements, baseApplets(services), base),
   )
   const rootTree = await withPackages(packages, requirements, own, base)
+  await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
   const initramfsPlan = planOf('initramfs')
   if (initramfsPlan === undefined) throw new Error('there is no load plan for the initramfs')
   return {
@@ -131,7 +147,19 @@ export async function assemble(
     ].join(' '),
     loadPlans: planned,
     rootTree,
-    initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, base),
+    initramfsTree: await initramfsTree(
+      packages,
+      { by: 'path', path: definition.device.disks.root },
+      kernel,
+      initramfsPlan,
+      base,
+    ),
+    async makeInitramfs({ kmods, root }) {
+      const request = { name: 'initramfs', targets: kmods, origins: [base] }
+      const [plan] = await planAll(engine, kernel, [request])
+      if (plan === undefined) throw new Error('planning one request gave no plan')
+      return { tree: await initramfsTree(packages, root, kernel, plan, base), plan }
+    },
     lostAtPowerOff:
       definition.state === undefined
         ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
@@ -275,14 +303,14 @@ async function withPackages(
 /** The initramfs: its script, a busybox that needs no library, and the modules of its plan. */
 async function initramfsTree(
   packages: Packages,
-  definition: DefinedSystem,
+  root: RootDevice,
   kernel: Kernel,
   plan: NamedPlan,
   base: Origin,
 ): Promise<FileTree> {
   const script = renderInitramfs({
     kmods: kmodSteps(plan, kernel),
-    root: { by: 'path', path: definition.device.disks.root },
+    root,
     fileSystem: 'squashfs',
     origin: base,
   })

@@ -32,6 +32,8 @@ export interface SystemBuilder {
     when(symbol: string, requirement: KernelRequirement): void
     /** A service that loads `targets` and all they depend on when it comes up, and unloads them when it goes down. */
     load(name: string, targets: readonly string[]): ServiceHandle
+    /** Says that firmware which a driver asks for may be missing, by the names that the driver has for it. */
+    waiveFirmware(...files: readonly string[]): void
     /** Adds one parameter to the kernel command line. */
     parameter(parameter: string): void
     /** Sets a sysctl at boot, for example `net.ipv4.ip_forward` to `1`. */
@@ -85,6 +87,22 @@ function absolute(path: string, origin: Origin): string {
   })
 }
 
+/** What is mounted over at boot (services/shell-layer.ts): a file of the image would never be seen there. */
+const mountedOver = /^\/(proc|sys|run|tmp|var)\//
+
+/** A path at which something of the image can be seen on the running system. */
+function visible(path: string, origin: Origin): string {
+  const canonical = absolute(path, origin)
+  const [, folder] = mountedOver.exec(canonical) ?? []
+  if (folder === undefined) return canonical
+  throw new UserError({
+    what: `nothing could be seen at ${canonical}`,
+    where: [origin],
+    why: `a file system of its own is mounted on /${folder} when the device starts`,
+    fix: 'put it elsewhere and link to it, or make it when a service starts (prepare, state)',
+  })
+}
+
 /** A builder that hands every contribution to `contribute`, in order. */
 export function createBuilder(
   device: Device,
@@ -94,7 +112,7 @@ export function createBuilder(
   const here = (): Origin => ascribed ?? callSite()
   const entry = (path: string, node: Node): void => {
     const origin = here()
-    contribute({ type: 'entry', origin, path: absolute(path, origin), entry: { ...node, origins: [origin] } })
+    contribute({ type: 'entry', origin, path: visible(path, origin), entry: { ...node, origins: [origin] } })
   }
   const service = (request: ServiceRequest): ServiceHandle => {
     contribute({ type: 'service', origin: here(), service: request })
@@ -114,6 +132,9 @@ export function createBuilder(
           description: `kernel modules: ${[targets].flat().join(', ')}`,
           kmods: targets,
         }),
+      waiveFirmware(...files) {
+        for (const file of files) contribute({ type: 'firmware-waiver', origin: here(), file })
+      },
       parameter: (parameter) => contribute({ type: 'kernel-parameter', origin: here(), parameter }),
       sysctl: (key, value) => contribute({ type: 'sysctl', origin: here(), key, value: String(value) }),
     },

@@ -70,6 +70,10 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
       verb: 'system.kernel',
       schema: z.looseObject({ requirement: kernelRequirement, when: name.optional() }),
     },
+    'firmware-waiver': {
+      verb: 'system.kernel.waiveFirmware',
+      schema: z.looseObject({ file: name }),
+    },
     'kernel-parameter': {
       verb: 'system.kernel.parameter',
       schema: z.looseObject({ parameter: z.string().regex(/^\S+$/, 'not one word') }),

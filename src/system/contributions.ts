@@ -57,6 +57,7 @@ export interface NetworkInterface {
 export type Contribution = { readonly origin: Origin } & (
   | { readonly type: 'hostname'; readonly hostname: string }
   | { readonly type: 'kernel'; readonly requirement: KernelRequirement; readonly when?: string }
+  | { readonly type: 'firmware-waiver'; readonly file: string }
   | { readonly type: 'kernel-parameter'; readonly parameter: string }
   | { readonly type: 'package-file'; readonly package: string; readonly path: string }
   | { readonly type: 'applet'; readonly name: string }

@@ -34,6 +34,7 @@ export interface Requirements {
   readonly hostname: Asked<string>
   readonly kernel: KernelRequests
   readonly conditionalKernel: readonly (Asked<KernelRequirement> & { readonly when: string })[]
+  readonly waivedFirmware: readonly Asked<string>[]
   readonly kernelParameters: readonly Asked<string>[]
   readonly packageFiles: readonly Asked<{ readonly package: string; readonly path: string }>[]
   readonly applets: readonly Asked<string>[]
@@ -167,6 +168,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     conditionalKernel: of('kernel').flatMap(({ when, requirement, origin }) =>
       when === undefined ? [] : [{ when, value: requirement, origins: [origin] }],
     ),
+    waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(
       of('kernel-parameter').map(({ parameter, origin }) => ({ value: parameter, origin })),
     ),

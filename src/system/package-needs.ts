@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Origin } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
-import { defaultKernelPackage, type KernelSource } from '../kernel/index.ts'
+import { defaultKernelPackage, type KernelSource, kernelHeadersPackage } from '../kernel/index.ts'
 import {
   type PackageRequest,
   type PackagesContext,
@@ -51,6 +51,7 @@ function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageN
   const base: Origin = { feature: 'base system', ...definition.origin }
   const kernelSource: KernelSource = definition.kernel ?? { type: 'debian', origin: base }
   const kernelPackage = packageOfKernel(kernelSource, definition.device.architecture)
+  const headersPackage = kernelPackage === undefined ? undefined : kernelHeadersPackage(kernelPackage)
   return {
     request: {
       release: definition.release ?? 'bookworm',
@@ -61,6 +62,7 @@ function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageN
       ],
       only: [
         ...(kernelPackage === undefined ? [] : [{ name: kernelPackage, origins: [kernelSource.origin] }]),
+        ...(headersPackage === undefined ? [] : [{ name: headersPackage, origins: [kernelSource.origin] }]),
         { name: basePackages.staticBusybox, origins: [base] },
       ],
     },

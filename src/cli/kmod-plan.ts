@@ -1,0 +1,80 @@
+import { nearNames, UserError } from '../diagnostics/index.ts'
+import {
+  describeReason,
+  type KmodSource,
+  type LoadPlan,
+  type PlanError,
+  planAsModprobe,
+  planGraph,
+  planGraphToDot,
+  planGraphToSvg,
+  planLoad,
+  reasonChain,
+} from '../kmod/index.ts'
+import { openModules } from './kmod-folder.ts'
+
+interface PlanOptions {
+  readonly modules: string
+  readonly json?: boolean
+  readonly asModprobe?: boolean
+  readonly graph?: 'svg' | 'dot'
+}
+
+export async function plan(targets: readonly string[], options: PlanOptions): Promise<void> {
+  const source = openModules(options.modules)
+  if (options.asModprobe) await printAsModprobe(source, targets, options.json ?? false)
+  else {
+    const planned = await planTargets(source, targets)
+    if (options.graph !== undefined) await printGraph(source, planned, options.graph)
+    else printPlan(planned, options.json ?? false)
+  }
+}
+
+/** @throws UserError when there is no such plan */
+export async function planTargets(source: KmodSource, targets: readonly string[]): Promise<LoadPlan> {
+  const planned = await planLoad(source, targets)
+  if (!planned.ok) throw notPlanned(planned.error)
+  return planned.value
+}
+
+function printPlan(plan: LoadPlan, json: boolean): void {
+  const { steps, builtin, notes } = plan
+  if (json) {
+    const reasoned = steps.map((step) => ({
+      ...step,
+      why: reasonChain(plan, step.name).map(describeReason),
+    }))
+    process.stdout.write(`${JSON.stringify({ steps: reasoned, builtin, notes }, undefined, 2)}\n`)
+    return
+  }
+  process.stdout.write(lines(steps))
+  for (const { name } of builtin) process.stderr.write(`${name} is built in\n`)
+  for (const { message } of notes) process.stderr.write(`${message}\n`)
+}
+
+async function printGraph(source: KmodSource, plan: LoadPlan, format: 'svg' | 'dot'): Promise<void> {
+  const graph = await planGraph(source, plan)
+  if (!graph.ok) throw new UserError({ what: graph.error.message })
+  process.stdout.write(format === 'svg' ? planGraphToSvg(graph.value) : planGraphToDot(graph.value))
+}
+
+async function printAsModprobe(source: KmodSource, targets: readonly string[], json: boolean): Promise<void> {
+  for (const target of targets) {
+    const planned = await planAsModprobe(source, target)
+    if (!planned.ok) throw notPlanned(planned.error)
+    process.stdout.write(json ? `${JSON.stringify(planned.value)}\n` : lines(planned.value.steps))
+  }
+}
+
+function lines(steps: readonly { readonly path: string }[]): string {
+  return steps.map(({ path }) => `${path}\n`).join('')
+}
+
+function notPlanned(error: PlanError): UserError {
+  const near =
+    error.type === 'unknown-target' ? nearNames(error.target.replaceAll('-', '_'), error.known) : []
+  return new UserError({
+    what: error.message,
+    ...(near.length === 0 ? {} : { fix: `did you mean ${near.join(' or ')}?` }),
+  })
+}

@@ -1,0 +1,82 @@
+import { type Diagnostic, UserError } from '../diagnostics/index.ts'
+import type { Engine } from '../engine/index.ts'
+import type { FileTree } from '../filetree/index.ts'
+import type { Kernel } from '../kernel/index.ts'
+import { checkKmods, type KmodFinding } from '../kmod/index.ts'
+import type { NamedPlan } from './load-plans.ts'
+import type { Asked } from './merge.ts'
+
+const firmwareFolder = '/usr/lib/firmware/'
+
+/**
+ * Proves that every module that ships loads on the target, in the order of each plan, and has its firmware. What is
+ * not proved (a kernel without Module.symvers) is a warning, never silence.
+ *
+ * @throws UserError listing everything that the kernel would refuse
+ */
+export async function proveKmods(
+  engine: Engine,
+  kernel: Kernel,
+  plans: readonly NamedPlan[],
+  given: { readonly rootTree: FileTree; readonly waived: readonly Asked<string>[] },
+): Promise<void> {
+  const firmware = {
+    files: [...given.rootTree.keys()].flatMap((path) =>
+      path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
+    ),
+    waived: given.waived.map(({ value }) => value).sort(),
+    builtin: [...new Set(plans.flatMap(({ builtin }) => builtin.map(({ name }) => name)))].sort(),
+  }
+  const names = plans.map(({ steps }) => steps.map(({ name }) => name))
+  const signatureForced = kernel.config.get('MODULE_SIG_FORCE') === 'y'
+  const { release, symvers } = kernel
+  const findings = await engine.compute<readonly KmodFinding[]>({
+    kind: 'function',
+    name: 'prove kernel modules',
+    function: { id: 'kmod/check', version: 1 },
+    input: {
+      kernel: kernel.image,
+      symvers: symvers?.content ?? null,
+      release,
+      plans: names,
+      firmware,
+      signatureForced,
+    },
+    run: async () => {
+      const { findings } = await checkKmods(kernel.modules, {
+        plans: names,
+        release,
+        signatureForced,
+        firmware: { ...firmware, builtin: new Set(firmware.builtin) },
+        ...(symvers === undefined ? {} : { symvers: await symvers.read() }),
+      })
+      return findings
+    },
+  })
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new UserError(...errors.map((finding) => explain(finding, kernel, plans)))
+  const open = findings.filter(
+    ({ severity, type }) => severity === 'not-proved' || type === 'firmware-missing',
+  )
+  if (open.length === 0) return
+  await engine.step('kernel modules', async (report) => {
+    for (const { message } of open) report.warn(message)
+  })
+}
+
+function explain(finding: KmodFinding, kernel: Kernel, plans: readonly NamedPlan[]): Diagnostic {
+  const module = 'module' in finding ? finding.module : undefined
+  const loading = plans.filter(
+    ({ steps, builtin }) =>
+      module !== undefined && [...steps, ...builtin].some(({ name }) => name === module),
+  )
+  return {
+    what: finding.message,
+    where: [...loading.flatMap(({ origins }) => origins), kernel.origin],
+    why: `${loading.map(({ name }) => name).join(' and ')} would load it, and the kernel is ${kernel.name}`,
+    fix:
+      finding.type === 'firmware-missing'
+        ? `put the file there (system.packages.file), or say that the driver does without: system.kernel.waiveFirmware(${JSON.stringify(finding.file)})`
+        : 'choose another kernel, or a module that was built with this one',
+  }
+}
