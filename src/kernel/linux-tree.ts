@@ -3,7 +3,10 @@
  * archive, and a step that works on the tree unpacks it for itself, which takes seconds. What is read often, the Kconfig
  * files and Makefiles, is taken out once, as the *outline* of the tree.
  */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
 import type { Packages } from '../packages/index.ts'
@@ -36,6 +39,12 @@ export async function openLinuxTree(
   const patches = await Promise.all(source.patches.map(file))
   if ('package' in from)
     return { ...(await packagedArchive(engine, packages, from.package, origin)), patches, origin }
+  if ('directory' in from) {
+    const archive = await engine.step(`read ${from.directory}`, () =>
+      archiveFolder(engine, inFolder(from.directory), { name: from.directory, origin }),
+    )
+    return { name: from.directory, archive, patches, origin }
+  }
   const archive = await file(from.tarball)
   if (archive.digest.sha256 !== from.sha256.toLowerCase())
     throw new UserError({
@@ -45,6 +54,43 @@ export async function openLinuxTree(
       fix: 'fetch it again, or correct sha256',
     })
   return { name: from.tarball, archive, patches, origin }
+}
+
+/** A folder as an archive: the same one as long as the files are the same. */
+async function archiveFolder(
+  engine: Engine,
+  folder: string,
+  { name, origin }: { readonly name: string; readonly origin: Origin },
+): Promise<FileArtifact> {
+  const about = { where: [origin], fix: 'name the top folder of a kernel source' }
+  if (!existsSync(join(folder, 'Kbuild')))
+    throw new UserError({ what: `${name} is no kernel source`, why: 'it has no Kbuild file', ...about })
+  if (existsSync(join(folder, '.config')))
+    throw new UserError({
+      what: `something has been built in ${name}`,
+      where: [origin],
+      why: 'it has a .config, and what make has left there would get into the build',
+      fix: 'run make mrproper there, or take a fresh copy',
+    })
+  const options = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--exclude-vcs']
+  const tar = spawn('tar', [...options, '-C', folder, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Read from the first moment: what nobody reads when a child ends is thrown away.
+  const content = tar.stdout.pipe(new PassThrough())
+  let complaints = ''
+  tar.stderr.on('data', (bytes: Buffer) => {
+    complaints += bytes.toString()
+  })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    tar.once('error', reject)
+    tar.once('close', resolve)
+  })
+  try {
+    const [archive, status] = await Promise.all([engine.put(content), ended])
+    if (status === 0) return archive
+    throw new UserError({ what: `${name} cannot be read`, where: [origin], why: complaints.trim() })
+  } finally {
+    tar.kill()
+  }
 }
 
 async function packagedArchive(
