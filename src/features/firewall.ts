@@ -38,6 +38,7 @@ export const firewall = defineFeature('firewall', options, (system, given) => {
     'nft_masq',
     ...(given.forward.length > 0 ? ['nft_nat'] : []),
   ]
+  system.kernel.require({ config: { NF_TABLES_INET: 'y', NF_TABLES_IPV4: 'y' } })
   return system.services.oneshot({
     name: 'firewall',
     description: 'packet filter and address translation',

@@ -2,7 +2,7 @@
 import type { Configuration } from './configuration.ts'
 import { createEncoding } from './encoding.ts'
 import { type Bound, type Claim, type Fact, isExpr, symbolsIn } from './facts.ts'
-import { literalsOf, type Wish } from './fewestChanges.ts'
+import { literalsOf, type ValueWish } from './fewestChanges.ts'
 import { minimumHittingSet } from './hittingSet.ts'
 import type { KconfigSymbol, Location } from './model.ts'
 import { type Literal, not } from './sat.ts'
@@ -17,7 +17,7 @@ export interface Step {
 
 /** A wish, and the words for it. */
 export interface WishStep {
-  readonly wish: Wish
+  readonly wish: ValueWish
   readonly step: Step
 }
 

@@ -13,6 +13,7 @@
 import type { Configuration } from './configuration.ts'
 import { type Change, isLogical } from './encoder.ts'
 import { createEncoding, type Encoding } from './encoding.ts'
+import { type Bound, claimHolds, isExpr } from './facts.ts'
 import { minimumHittingSet } from './hittingSet.ts'
 import type { KconfigSymbol, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
@@ -20,11 +21,18 @@ import { type Literal, not } from './sat.ts'
 import type { Decision, Trial } from './trial.ts'
 
 /** A value that a symbol is to have: a tristate, or the text of an int, hex or string. */
-export interface Wish {
+export interface ValueWish {
   readonly symbol: KconfigSymbol
   readonly value: Tristate
   readonly text: string | undefined
+  /** m is wanted, and y will do where that cannot be */
+  readonly orBuiltIn?: boolean
 }
+/** One of the bounds is to hold. */
+export interface BoundWish {
+  readonly anyOf: readonly Bound[]
+}
+export type Wish = ValueWish | BoundWish
 
 export interface Plan {
   readonly decisions: readonly Decision[]
@@ -78,10 +86,19 @@ function reluctance(symbol: KconfigSymbol): number {
 }
 
 /** What has to be true in the encoding for the wish to hold. */
-export function literalsOf(encoding: Encoding, { symbol, value, text }: Wish): readonly Literal[] {
+export function literalsOf(encoding: Encoding, wish: Wish): readonly Literal[] {
+  if ('anyOf' in wish) {
+    const failing = wish.anyOf.map(({ of, level, holds }) => {
+      const literal = isExpr(of) ? encoding.expr(of, level) : encoding.level(of, level)
+      return holds ? not(literal) : literal
+    })
+    return [not(encoding.and(failing))]
+  }
+  const { symbol, value, text, orBuiltIn } = wish
   if (text !== undefined) return [encoding.hasText(symbol, sameText(symbol, text))]
   const some = encoding.level(symbol, 1)
   if (value === NO) return [not(some)]
+  if (orBuiltIn === true) return [some]
   return value === MOD ? [some, not(encoding.level(symbol, 2))] : [encoding.level(symbol, 2)]
 }
 
@@ -90,10 +107,14 @@ const sameText = (symbol: KconfigSymbol, wanted: string) => (text: string) =>
     ? text.toLowerCase().replace(/^0x/, '') === wanted.toLowerCase().replace(/^0x/, '')
     : text === wanted
 
-export const wishHolds = (configuration: Configuration, { symbol, value, text }: Wish): boolean =>
-  text === undefined
+export function wishHolds(configuration: Configuration, wish: Wish): boolean {
+  if ('anyOf' in wish) return claimHolds(configuration, { premises: [], alternatives: wish.anyOf })
+  const { symbol, value, text, orBuiltIn } = wish
+  if (orBuiltIn === true) return configuration.tristate(symbol) >= MOD
+  return text === undefined
     ? configuration.tristate(symbol) === value
     : sameText(symbol, text)(configuration.text(symbol))
+}
 
 export function searchPlans(
   base: Configuration,
@@ -101,9 +122,10 @@ export function searchPlans(
   tryOut: (decisions: readonly Decision[]) => Trial,
   { unmet, effort }: PlanOptions,
 ): PlanSearch {
-  const requested = new Set(wishes.map(({ symbol }) => symbol))
+  const values = wishes.filter((wish) => 'symbol' in wish)
+  const requested = new Set(values.map(({ symbol }) => symbol))
   const texts = new Map<KconfigSymbol, readonly string[]>()
-  for (const { symbol, text } of wishes) if (text !== undefined) texts.set(symbol, [text])
+  for (const { symbol, text } of values) if (text !== undefined) texts.set(symbol, [text])
   const encoding = createEncoding(base, { facts: false, unmet, texts })
   const { solver } = encoding
   const goals = wishes.flatMap((wish) => literalsOf(encoding, wish))
@@ -115,7 +137,7 @@ export function searchPlans(
     const distance = (distances.get(symbol) ?? 0) + 1
     for (const reached of encoding.mentioned.slice(known)) distances.set(reached, distance)
   }
-  for (const { symbol } of wishes) expand(symbol)
+  for (const { symbol } of values) expand(symbol)
 
   let solvesLeft = effort
   /** the evaluator disagreed, and the encoding does not know why */
@@ -125,6 +147,9 @@ export function searchPlans(
 
   const weights = new Map<Literal, number>()
   let weighed = 0
+  // What is to be m and may be y is y for the price of any other symbol that is built in.
+  for (const { symbol, orBuiltIn } of values)
+    if (orBuiltIn === true && symbol.type === 'tristate') weights.set(encoding.level(symbol, 2), BUILT_IN)
   function weighNewChanges(): void {
     if (encoding.changes.size === weighed) return
     let index = 0
@@ -252,7 +277,7 @@ export function searchPlans(
     for (let again = true; again; ) {
       again = false
       for (const decision of order) {
-        if (!kept.includes(decision)) continue
+        if (!kept.includes(decision) || onlyUserGives(result.configuration, decision)) continue
         const without = kept.filter((other) => other !== decision)
         const attempt = tryOut(without)
         if (attempt.unmet.size > 0 || !wishes.every((wish) => wishHolds(attempt.configuration, wish)))
@@ -262,7 +287,23 @@ export function searchPlans(
         again = true
       }
     }
-    return { decisions: kept, trial: result }
+    // While modules are off, m is y: said as what it is.
+    const modules = result.configuration.tristate(base.tree.modules) !== NO
+    const asItIs = (decision: Decision): Decision =>
+      decision.value === MOD && !modules ? { ...decision, value: YES } : decision
+    return { decisions: kept.map(asItIs), trial: result }
+  }
+
+  /** Whether nothing but the decision can have given its symbol the value: then it cannot be left out. */
+  function onlyUserGives(configuration: Configuration, { symbol, value, text }: Decision): boolean {
+    if (text !== undefined || value === NO || symbol.choice !== undefined) return false
+    return (
+      configuration.tristate(symbol) === value &&
+      configuration.selected(symbol) < value &&
+      symbol.impliedBy.length === 0 &&
+      symbol.properties.every(({ kind }) => kind !== 'default') &&
+      base.userValue(symbol)?.tristate !== value
+    )
   }
 
   const cores: (readonly Literal[])[] = []
@@ -318,10 +359,13 @@ export function searchPlans(
       }
     }
   }
-  /** No later plan shall contain this one. */
+  /** No later plan shall change all that this one changes. */
   function exclude(decisions: readonly Decision[]): void {
     solver.addClause(
-      decisions.filter(({ symbol }) => !requested.has(symbol)).map((decision) => not(decided(decision))),
+      decisions.flatMap(({ symbol }) => {
+        const changed = encoding.changes.get(symbol)?.changed
+        return changed === undefined || requested.has(symbol) ? [] : [not(changed)]
+      }),
     )
   }
 

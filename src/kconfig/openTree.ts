@@ -2,9 +2,10 @@
  * Reading a tree from disk, running the probes it asks for. This is the part of the room that touches the world: it
  * reads files below the folder that the caller named and runs the `$(shell,…)` commands of that tree, nothing else.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { machine } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import type { TreeFiles } from './architectures.ts'
 import { type Dialect, detectDialect } from './dialect.ts'
 import { kconfigEnvironment } from './environment.ts'
 import { replay } from './preprocess.ts'
@@ -71,6 +72,19 @@ function byteStringOf(path: string): string | undefined {
     return undefined
   }
 }
+
+/** The files of a tree on disk, for `architecturesWith`. */
+export const treeFiles = (folder: string): TreeFiles => ({
+  read: fileReader(folder),
+  folders(path) {
+    try {
+      const entries = readdirSync(join(folder, path), { withFileTypes: true })
+      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    } catch {
+      return []
+    }
+  },
+})
 
 export async function openTree(options: OpenOptions): Promise<OpenResult> {
   const srctree = resolve(options.srctree)

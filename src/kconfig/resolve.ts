@@ -24,6 +24,8 @@ export interface Request {
   readonly value: string
   /** who asked, for explanations: "requested by feature wifi, system.ts:14" */
   readonly origin?: string
+  /** for a request of m: y would do as well, where m cannot be */
+  readonly acceptsBuiltIn?: boolean
 }
 
 export interface ResolvedAssignment {
@@ -139,7 +141,7 @@ export const stepText = ({ text, at }: Step): string =>
 function wishesOf(base: Configuration, requests: readonly Request[]): WishStep[] | ResolveError {
   const { tree } = base
   const wished: WishStep[] = []
-  for (const { name, value, origin } of requests) {
+  for (const { name, value, origin, acceptsBuiltIn } of requests) {
     const symbol = tree.byName.get(name)
     if (symbol === undefined || symbol.nodes.length === 0) {
       const near = nearbyNames(tree, name)
@@ -148,7 +150,7 @@ function wishesOf(base: Configuration, requests: readonly Request[]): WishStep[]
     }
     const logical = isLogical(symbol)
     const valid = logical
-      ? Object.hasOwn(letters, value) && !(value === 'm' && symbol.type === 'bool')
+      ? Object.hasOwn(letters, value) && !(value === 'm' && symbol.type === 'bool' && acceptsBuiltIn !== true)
       : isValidText(symbol.type, value)
     if (!valid) {
       const article = symbol.type === 'int' ? 'an' : 'a'
@@ -157,7 +159,12 @@ function wishesOf(base: Configuration, requests: readonly Request[]): WishStep[]
     }
     const text = symbol.type === 'hex' && !/^0x/i.test(value) ? `0x${value}` : value
     wished.push({
-      wish: { symbol, value: letters[value] ?? NO, text: logical ? undefined : text },
+      wish: {
+        symbol,
+        value: letters[value] ?? NO,
+        text: logical ? undefined : text,
+        orBuiltIn: value === 'm' && acceptsBuiltIn === true,
+      },
       step: {
         text: `${name}=${value} ${origin === undefined ? 'was requested' : `was ${origin}`}`,
         at: undefined,

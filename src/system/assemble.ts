@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
@@ -23,7 +23,7 @@ import type { DefinedSystem } from './definition.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
-import { packageNeeds, type SystemFolders } from './package-needs.ts'
+import { type PackageNeeds, packageNeeds, type SystemFolders } from './package-needs.ts'
 import { proveKmods } from './prove-kmods.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
@@ -72,12 +72,13 @@ export async function assemble(
 ): Promise<AssembledSystem> {
   const { definition, requirements } = system
   const base: Origin = { feature: 'base system', ...definition.origin }
-  const { context, request, kernelSource, kernelPackage } = packageNeeds(engine, system, options)
-  const packages = await openPackages(context, request)
-  const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
+  const needs = packageNeeds(engine, system, options)
+  const packages = await openPackages(needs.context, needs.request)
+  const toLoad = planRequests(definition, requirements, base)
+  const kernel = await provideKernel(engine, packages, needs, system, toLoad, dirname(options.file))
   proveKernel(kernel, requirements)
 
-  const planned = await planAll(engine, kernel, planRequests(definition, requirements, base))
+  const planned = await planAll(engine, kernel, toLoad)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
     const { kmods, ...request }: ServiceRequest = value
@@ -169,6 +170,37 @@ export async function assemble(
         ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
         : [],
   }
+}
+
+/** Debian's kernel, or one that is built with what the system asks for and the modules that it loads. */
+function provideKernel(
+  engine: Engine,
+  packages: Packages,
+  { kernelSource, kernelPackage }: PackageNeeds,
+  { definition, requirements }: EvaluatedSystem,
+  toLoad: readonly PlanRequest[],
+  folder: string,
+): Promise<Kernel> {
+  if (kernelSource.type === 'debian') {
+    if (kernelPackage === undefined) throw new Error("Debian's kernel is in no package")
+    return readDebianKernel(engine, packages, kernelSource, kernelPackage)
+  }
+  const { kernel, conditionalKernel } = requirements
+  const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
+  const loaded = toLoad.flatMap(({ targets, origins }) => targets.map((name) => ({ name, origins })))
+  return buildLinux(engine, packages, {
+    source: kernelSource,
+    architecture: definition.device.architecture,
+    folder,
+    demands: {
+      symbols: kernel.symbols,
+      modules: [...asked, ...loaded],
+      conditional: conditionalKernel.map(({ when, value, origins }) => {
+        const { symbols, modules } = mergeKernel([{ value, origins }], [])
+        return { when, symbols, modules: modules.map((each) => ({ name: each.value, origins })), origins }
+      }),
+    },
+  })
 }
 
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */

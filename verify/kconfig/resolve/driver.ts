@@ -33,7 +33,7 @@ export function buildDriver(srctree: string, folder: string): string {
   const include = [folder, source, join(srctree, 'scripts/include')].map((path) => `-I${path}`)
   const main = fileURLToPath(new URL('driver.c', import.meta.url))
   run(
-    'cc',
+    'gcc',
     '-O2',
     '-D_GNU_SOURCE',
     '-w',
