@@ -16,6 +16,7 @@ import {
 } from '../services/index.ts'
 import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
+import { autoloadTree } from './autoload.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
@@ -114,6 +115,9 @@ export async function assemble(
     definition.state === undefined ? new Map() : stateMountPoint(definition.origin),
     accountFiles(requirements.users, rootPassword, base),
     requirements.files,
+    requirements.autoload === undefined
+      ? new Map()
+      : await autoloadTree(engine, kernel, planned, parameters, requirements.autoload.origins),
     kmodFiles(
       planned.filter(({ name }) => name !== 'initramfs'),
       kernel,
@@ -176,6 +180,15 @@ function planRequests(
     { name: 'initramfs', targets: [...definition.device.storageModules, 'squashfs'], origins: [base] },
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
+    ...(requirements.autoload === undefined
+      ? []
+      : [
+          {
+            name: 'autoload',
+            targets: requirements.autoload.value,
+            origins: requirements.autoload.origins,
+          },
+        ]),
   ]
 }
 
