@@ -6,7 +6,7 @@ import { build } from 'rolldown'
 await build({
   input: 'dist/cli/main.js',
   platform: 'node',
-  // jiti finds its compiler beside itself.
-  external: ['jiti'],
+  // jiti finds its compiler beside itself, serialport its native part.
+  external: ['jiti', 'serialport'],
   output: { dir: 'dist/bin', cleanDir: true, format: 'esm' },
 })

@@ -218,6 +218,13 @@ describe('contributions that disagree', () => {
     expect(message).toContain(line(2))
   })
 
+  it('with what is mounted over them at boot', async () => {
+    const message = await refusalOf("system.files.text('/var/lib/x', 'a')")
+    expect(message).toContain('nothing could be seen at /var/lib/x')
+    expect(message).toContain('mounted on /var')
+    expect(message).toContain(line(1))
+  })
+
   it('about the host name', async () => {
     const message = await refusalOf("system.hostname('core')")
     expect(message).toContain('two host names: edge and core')

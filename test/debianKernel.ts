@@ -20,10 +20,20 @@ export async function debianKernelFacts(wanted: MaterialPackage) {
     }
   })
   const lines = (texts[0] ?? '').split('\n').filter((line) => line !== '')
+  const config = readFileSync(join(boot, name), 'utf8')
   return {
     release,
-    config: parseConfigFile(readFileSync(join(boot, name), 'utf8')),
+    /** of Linux itself: `6.1.176` */
+    version: /^# Linux\/\S+ (\S+) Kernel Configuration$/m.exec(config)?.[1] ?? '',
+    config: parseConfigFile(config),
     /** objects, relative to the top of the tree, in the order of modules.order */
     modules: lines.map((line) => line.replace(/^kernel\//, '').replace(/\.ko$/, '.o')),
   }
+}
+
+/** The version that a kernel source says it is. Packages move one by one: a kernel and a source may be of two days. */
+export function sourceVersion(folder: string): string {
+  const makefile = readFileSync(join(folder, 'Makefile'), 'utf8')
+  const part = (name: string): string => new RegExp(`^${name} = (\\d+)`, 'm').exec(makefile)?.[1] ?? ''
+  return `${part('VERSION')}.${part('PATCHLEVEL')}.${part('SUBLEVEL')}`
 }

@@ -44,6 +44,7 @@ describe('manifest.json', () => {
   let manifest: Manifest
   let lock: Lock
   let image = ''
+  let kernelConfig = ''
   let entries: ReadonlyMap<string, Entry>
 
   beforeAll(async () => {
@@ -56,15 +57,23 @@ describe('manifest.json', () => {
         "system.files.device('/dev/special', { kind: 'character', major: 10, minor: 200 })",
       ]),
     )
-    const { exitCode, stderr } = await firmwright(['build', 'system.ts', 'rootfs', '--offline'], {
+    const { exitCode, stderr } = await firmwright(['build', 'system.ts', 'rootfs', 'kernel', '--offline'], {
       cwd: folder,
     })
     expect(exitCode, stderr).toBe(0)
     manifest = JSON.parse(readFileSync(join(folder, 'build/rootfs/manifest.json'), 'utf8')) as Manifest
     lock = JSON.parse(readFileSync(join(folder, 'firmwright.lock'), 'utf8')) as Lock
     image = join(folder, 'build/rootfs/rootfs.squashfs')
+    kernelConfig = readFileSync(join(folder, 'build/kernel/config'), 'utf8')
     entries = new Map((manifest.target['rootfs.squashfs'] ?? []).map((entry) => [entry.path, entry]))
   }, 600_000)
+
+  it("stands beside a kernel's configuration in the words of its own build", () => {
+    expect(kernelConfig).toMatch(/^#\n# Automatically generated file; DO NOT EDIT\.\n/)
+    expect(kernelConfig).toContain('\nCONFIG_ARM64=y\n')
+    expect(kernelConfig).toMatch(/\nCONFIG_CC_VERSION_TEXT="[^"\n]+"\n/)
+    expect(kernelConfig).toMatch(/\n# CONFIG_\w+ is not set\n/)
+  })
 
   it('names the files of the output', () => {
     const bytes = readFileSync(image)

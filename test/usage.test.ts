@@ -1,5 +1,6 @@
+import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
-import { firmwright, folderWith } from './firmwright.ts'
+import { firmwright, folderWith, program } from './firmwright.ts'
 
 describe('the command line', () => {
   it.each([
@@ -27,6 +28,16 @@ describe('the command line', () => {
     const { exitCode, stdout } = await firmwright(['--version'])
     expect(stdout).toMatch(/^\d+\.\d+\.\d+/)
     expect(exitCode).toBe(0)
+  })
+
+  it('ends quietly when its reader has heard enough', async () => {
+    const { stderr } = await execa('sh', [
+      '-c',
+      '{ "$0" "$1" --help; echo "status $?" >&2; } | true',
+      process.execPath,
+      program,
+    ])
+    expect(stderr).toBe('status 141')
   })
 
   it('explains every command, each with an example', async () => {

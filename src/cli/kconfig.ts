@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { UserError } from '../diagnostics/index.ts'
 import type { CommandHost, CommandResult, FreshMode } from '../kconfig/index.ts'
 import { cacheFolder } from './session.ts'
@@ -10,6 +10,17 @@ interface TreeOptions {
   readonly srctree: string
   readonly arch?: string
   readonly config?: string
+}
+
+interface ResolveOptions extends TreeOptions {
+  readonly json?: boolean
+  readonly fragment?: boolean
+  readonly alternatives?: number
+}
+
+function alternativeCount(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new InvalidArgumentError('a number from 0 to 99 is expected')
+  return Number(text)
 }
 
 /** `firmwright kconfig …`: a kernel tree's configuration without make. */
@@ -65,11 +76,13 @@ export function kconfigCommand(): Command {
     .argument('<SYM=V...>', 'requested values')
     .option('--json', 'as JSON')
     .option('--fragment', 'as lines to paste into a configuration')
+    .option('--alternatives <N>', 'lists up to so many other answers', alternativeCount)
     .addHelpText('after', example('resolve --srctree linux --arch arm64 --config .config NFT_MASQ=m'))
-    .action(async (requests: string[], options: TreeOptions & { json?: boolean; fragment?: boolean }) => {
+    .action(async (requests: string[], options: ResolveOptions) => {
       const { resolveCommand } = await import('../kconfig/index.ts')
       const format = options.json ? 'json' : options.fragment ? 'fragment' : 'text'
-      finish(await resolveCommand({ ...tree(options), config: options.config, requests, format }, host))
+      const { config, alternatives = 0 } = options
+      finish(await resolveCommand({ ...tree(options), config, requests, format, alternatives }, host))
     })
   add(
     'explain',

@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import colors from 'picocolors'
 import { formatDiagnostic, placeInStack, UserError } from '../diagnostics/index.ts'
+import { bootCommand } from './boot.ts'
 import { buildCommand } from './build.ts'
 import { demoCommand } from './demo.ts'
+import { dtCommand } from './dt.ts'
 import { kbuildCommand } from './kbuild.ts'
 import { kconfigCommand } from './kconfig.ts'
 import { kmodCommand } from './kmod.ts'
+import { layoutCommand } from './layout.ts'
 import { runCommand } from './run.ts'
 import { storeCommand } from './store.ts'
+import { tftpCommand } from './tftp.ts'
 import { updateCommand } from './update.ts'
 
 /** Exit codes, see `firmwright --help`. */
-const exit = { done: 0, userMustAct: 1, wrongUsage: 2, bug: 70, interrupted: 130 } as const
+const exit = { done: 0, userMustAct: 1, wrongUsage: 2, bug: 70, interrupted: 130, readerGone: 141 } as const
 
 function version(): string {
   const file = new URL('../../package.json', import.meta.url)
@@ -36,6 +40,10 @@ DEBUG=firmwright (stack traces).`,
   const commands = [
     buildCommand(),
     runCommand(),
+    bootCommand(),
+    tftpCommand(),
+    layoutCommand(),
+    dtCommand(),
     updateCommand(),
     storeCommand(),
     kbuildCommand(),
@@ -93,6 +101,11 @@ function endStray(error: unknown): never {
   process.exit(report(stray))
 }
 
+// Whoever read what we say has heard enough (`| head`). There is nobody to tell; the code is that of SIGPIPE.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exit.readerGone)
+})
 process.once('uncaughtException', endStray)
 process.once('unhandledRejection', endStray)
 try {

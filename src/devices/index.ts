@@ -3,4 +3,6 @@
  * of the file is its manual page.
  */
 export { qemuAarch64 } from './qemu-aarch64.ts'
+export { qemuArmv7l } from './qemu-armv7l.ts'
 export { qemuX86_64 } from './qemu-x86-64.ts'
+export { withMemory } from './with-memory.ts'

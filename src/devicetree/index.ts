@@ -81,6 +81,7 @@ export {
 } from './query.ts'
 export { isDevicetree, readDevicetree } from './read.ts'
 export type { DevicetreeError, EditError, OverlayError, QueryError, ReadError, Result } from './result.ts'
+export { parseSourceValue, type SourceValueError } from './source-value.ts'
 export {
   cellsValue,
   decodeCells,

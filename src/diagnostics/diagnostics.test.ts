@@ -8,6 +8,7 @@ describe('near names', () => {
     expect(nearNames('nft_mask', known)).toEqual(['nft_masq'])
     expect(nearNames('virtio-net', known)[0]).toBe('virtio_net')
     expect(nearNames('zzzzzz', known)).toEqual([])
+    expect(nearNames('nftabels', ['abe', 'nftables'])).toEqual(['nftables', 'abe'])
   })
 
   it('always finds the name itself, and never more than asked for', () => {

@@ -18,8 +18,9 @@ function distance(a: string, b: string, limit: number): number {
 }
 
 /**
- * The names among `known` that a person may have meant by `wanted`: at most `count`, nearest first, case
- * ignored; a name that contains `wanted` (or the other way round) counts as near.
+ * The names among `known` that a person may have meant by `wanted`: at most `count`, nearest first, and among equals
+ * those first that are about as long; case is ignored. A name that contains `wanted` (or the other way round) counts as
+ * near.
  */
 export function nearNames(wanted: string, known: Iterable<string>, count = 3): string[] {
   const lower = wanted.toLowerCase()
@@ -32,6 +33,7 @@ export function nearNames(wanted: string, known: Iterable<string>, count = 3): s
     const score = Math.min(distance(lower, candidate, limit), contained ? limit : limit + 1)
     if (score <= limit) scored.push({ name, score })
   }
-  scored.sort((a, b) => a.score - b.score || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
+  const unlike = ({ name }: { readonly name: string }): number => Math.abs(name.length - wanted.length)
+  scored.sort((a, b) => a.score - b.score || unlike(a) - unlike(b) || (a.name < b.name ? -1 : 1))
   return scored.slice(0, count).map(({ name }) => name)
 }

@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process'
 import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { executorPath } from './action.ts'
@@ -23,8 +24,8 @@ const tailBytes = 1536 * 1024
 /** For this long, what has outlived its command may keep the pipe open. */
 const lingerMs = 1000
 
-/** `path`: a name that is free, for a moment. */
-export async function openCapture(path: string): Promise<Capture> {
+/** `path`: a name that is free, for a moment. `onLine` gets every line as it is written. */
+export async function openCapture(path: string, onLine?: (line: string) => void): Promise<Capture> {
   await promisify(execFile)('mkfifo', ['-m', '600', path], { env: { PATH: executorPath } })
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const descriptor = openSync(path, constants.O_WRONLY)
@@ -36,6 +37,7 @@ export async function openCapture(path: string): Promise<Capture> {
   let tailSize = 0
   let leftOut = 0
   const socket = new Socket({ fd: reading, readable: true, writable: false })
+  if (onLine !== undefined) socket.on('data', lineSplitter(onLine))
   socket.on('data', (chunk: Buffer) => {
     const forHead = chunk.subarray(0, headBytes - headSize)
     if (forHead.length > 0) head.push(forHead)
@@ -63,5 +65,22 @@ export async function openCapture(path: string): Promise<Capture> {
       const middle = leftOut === 0 ? [] : [Buffer.from(`\n[… ${leftOut} bytes left out …]\n`)]
       return Buffer.concat([...head, ...middle, ...tail]).toString('utf8')
     },
+  }
+}
+
+/** A line that never ends is told in pieces. */
+const longestLine = 64 * 1024
+
+function lineSplitter(onLine: (line: string) => void): (chunk: Buffer) => void {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  return (chunk) => {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+    if (rest.length > longestLine) {
+      onLine(rest)
+      rest = ''
+    }
   }
 }

@@ -57,6 +57,24 @@ describe.each(['auto', 'none'] as const)('with sandbox %s', (sandbox) => {
   })
 })
 
+test('a command is followed line by line while it runs, and tells how far it is', async () => {
+  const engine = await start()
+  const lines: string[] = []
+  await engine.build({
+    ...shell('echo one; printf "two\\nthr" >&2; echo ee; printf end > out'),
+    onLine(line, { progress }) {
+      lines.push(line)
+      progress(lines.length, 3, 'objects', line)
+    },
+  })
+  expect(lines).toEqual(['one', 'two', 'three'])
+  expect(events.filter(({ type }) => type === 'step-progress')).toMatchObject([
+    { done: 1, total: 3, unit: 'objects', detail: 'one' },
+    { done: 2, detail: 'two' },
+    { done: 3, detail: 'three' },
+  ])
+})
+
 test('a second engine answers from the store without running anything', async () => {
   const first = await start()
   const made = await first.build(shell('date +%N > out'))

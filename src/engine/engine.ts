@@ -105,7 +105,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   let executor: Promise<Executor> | undefined
 
   /** What runs commands is loaded, and the sandbox tried, for the first one: not where all is cached. */
-  async function run(recipe: CommandRecipe, key: string): Promise<Readonly<Record<string, Artifact>>> {
+  async function run(
+    recipe: CommandRecipe,
+    key: string,
+    report: Report,
+  ): Promise<Readonly<Record<string, Artifact>>> {
     const { createExecutor, execute } = await import('./execute.ts')
     executor ??= createExecutor({
       store,
@@ -115,7 +119,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       sandbox: options.sandbox ?? 'auto',
       warn: steps.warn,
     })
-    return execute(await executor, recipe, key)
+    return execute(await executor, recipe, key, report)
   }
 
   /** Runs a public operation: refuses after the end, and explains what the disk refuses. */
@@ -201,7 +205,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           async (report) => {
             const outputs = await slots.run(signal, async () => {
               report.running()
-              return run(recipe, key)
+              return run(recipe, key, report)
             })
             return { result: outputs, value: outputs }
           },

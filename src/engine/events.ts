@@ -44,6 +44,8 @@ interface StepProgress extends StepEvent {
   readonly done: number
   readonly total: number
   readonly unit: ProgressUnit
+  /** What is being worked on. */
+  readonly detail?: string
 }
 
 interface StepNote extends StepEvent {

@@ -11,7 +11,7 @@ import type { Intake, Staged } from './intake.ts'
 import { keepLog, saysDiskFull, tellingLines } from './log.ts'
 import { inputCopy, materialize, sharedView } from './materialize.ts'
 import { areNested } from './paths.ts'
-import type { CommandRecipe } from './recipe.ts'
+import type { CommandRecipe, Report } from './recipe.ts'
 import { probeSandbox, sandboxArguments } from './sandbox.ts'
 import {
   blobPath,
@@ -73,6 +73,7 @@ export async function execute(
   executor: Executor,
   recipe: CommandRecipe,
   key: string,
+  report: Pick<Report, 'progress'>,
 ): Promise<Readonly<Record<string, Artifact>>> {
   const job = temporaryPath(executor.store)
   const workFolder = `${job}/work`
@@ -94,7 +95,8 @@ export async function execute(
         ]
       : recipe.argv
     const { signal, sandboxed } = executor
-    const capture = await openCapture(`${job}/output`)
+    const { onLine } = recipe
+    const capture = await openCapture(`${job}/output`, onLine && ((line) => onLine(line, report)))
     const outcome = await runChild({
       argv,
       env: environmentOf(recipe),

@@ -149,6 +149,11 @@ describe('a store that cannot be used', () => {
     expect(readdirSync(`${folder}/store`)).toEqual(['format'])
   })
 
+  test('because it lies where nobody can make a folder', async () => {
+    const text = await told(openEngine({ storeFolder: '/proc/firmwright/store' }))
+    expect(text).toContain('The store /proc/firmwright/store cannot be written')
+  })
+
   test.skipIf(process.getuid?.() === 0)('because it may not be written', async () => {
     const engine = await start()
     await engine.close()

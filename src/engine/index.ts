@@ -21,6 +21,7 @@
  * `UserError`; an aborted engine rejects with the reason of its signal.
  */
 
+export { executorPath } from './action.ts'
 export type { Artifact, Digest, FileArtifact, TreeArtifact } from './artifact.ts'
 export { type Engine, type EngineOptions, openEngine } from './engine.ts'
 export type { EngineEvent, ProgressUnit } from './events.ts'

@@ -28,6 +28,11 @@ export interface CommandRecipe {
   readonly tools?: readonly string[]
   /** Whether the command may use the network; default false. */
   readonly network?: boolean
+  /**
+   * Called with each line that the command writes, while it runs, to tell how far it is; not part of the key. It must
+   * not throw.
+   */
+  readonly onLine?: (line: string, report: Pick<Report, 'progress'>) => void
 }
 
 /** A pure, fast function; it always runs in this process. */
@@ -48,7 +53,8 @@ export interface FunctionRecipe<T> {
 }
 
 export interface Report {
-  progress(doneUnits: number, totalUnits: number, unit: ProgressUnit): void
+  /** `detail`: what is being worked on, in few words */
+  progress(doneUnits: number, totalUnits: number, unit: ProgressUnit, detail?: string): void
   note(text: string): void
   warn(text: string): void
 }

@@ -49,7 +49,15 @@ export function createSteps(onEvent: ((event: EngineEvent) => void) | undefined,
         cached: () => {
           cached = true
         },
-        progress: (done, total, unit) => emit({ type: 'step-progress', ...at(), done, total, unit }),
+        progress: (done, total, unit, detail) =>
+          emit({
+            type: 'step-progress',
+            ...at(),
+            done,
+            total,
+            unit,
+            ...(detail === undefined ? {} : { detail }),
+          }),
         note: (text) => emit({ type: 'step-note', ...at(), text }),
         warn: (text) => emit({ type: 'step-warning', ...at(), text }),
       }

@@ -23,6 +23,7 @@ export type { Directory, DirectoryObject, Listed } from './directory.ts'
 export { type KbuildError, type KbuildResult, type Place, placeText } from './error.ts'
 export type { SourceTree } from './expand.ts'
 export {
+  compiledObjects,
   type Gate,
   type Kbuild,
   type KbuildInput,

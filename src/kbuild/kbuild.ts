@@ -148,6 +148,20 @@ function read({ tree, srcarch, arch = srcarch, symbol }: KbuildInput): Kbuild {
   return { conditions, modules, builtin, directories, order: [...order] }
 }
 
+/**
+ * The objects that are compiled from a source of their own, in a tree that was read for one configuration: parts in
+ * place of what they are linked to.
+ */
+export function compiledObjects({ builtin, modules, directories }: Kbuild): ReadonlySet<string> {
+  const listed = [...builtin.values(), ...modules.values()].flatMap(({ path, parts }) =>
+    parts.length === 0 ? [path] : parts.map((part) => part.path),
+  )
+  const libraries = [...directories.values()].flatMap(({ library, extra }) =>
+    [...library, ...extra].map(({ path }) => path),
+  )
+  return new Set([...listed, ...libraries].filter((path) => path.endsWith('.o')))
+}
+
 /** `CONFIG_…` as variables: nothing for n, and for an open symbol each value under its condition. */
 function symbolVariables(conditions: Conditions, symbol: KbuildInput['symbol']): (name: string) => Variable {
   const known = new Map<string, Variable>()

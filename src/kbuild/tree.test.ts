@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { debianKernelFacts } from '../../test/debianKernel.ts'
+import { debianKernelFacts, sourceVersion } from '../../test/debianKernel.ts'
 import { linuxSource } from '../../test/material.ts'
 import { holds, type SymbolValue } from './condition.ts'
 import { type Kbuild, readKbuild } from './kbuild.ts'
@@ -10,6 +10,7 @@ describe('Linux 6.1 for arm64', () => {
   let facts: Awaited<ReturnType<typeof debianKernelFacts>>
   let tree: ReturnType<typeof openSourceTree>
   let open: Kbuild
+  let version: string
 
   const read = (symbol: Parameters<typeof readKbuild>[0]['symbol']): Kbuild => {
     const result = readKbuild({ tree, srcarch: 'arm64', symbol })
@@ -22,13 +23,16 @@ describe('Linux 6.1 for arm64', () => {
       architecture: 'arm64',
       package: 'linux-image-arm64',
     })
-    tree = openSourceTree(await linuxSource('6.1'))
+    const folder = await linuxSource('6.1')
+    version = sourceVersion(folder)
+    tree = openSourceTree(folder)
     const symbols = openSymbols(tree, 'arm64')
     if (!symbols.ok) throw new Error(symbols.error.message)
     open = read(symbols.value)
   })
 
-  it("has exactly the modules of Debian's modules.order, in its order", () => {
+  it("has exactly the modules of Debian's modules.order, in its order", ({ skip }) => {
+    skip(facts.version !== version, `the kernel is ${facts.version}, the source ${version}`)
     expect(facts.modules.length).toBeGreaterThan(3000)
     expect(read(fixedSymbols(facts.config)).order).toEqual(facts.modules)
   })

@@ -48,7 +48,7 @@ function headerLine(configuration: Configuration, symbol: KconfigSymbol): string
   const name = `${configuration.tree.dialect.configPrefix}${symbol.name ?? ''}`
   if (symbol.type === 'unknown' || (isLogical(symbol) && value === 'n')) return ''
   if (isLogical(symbol)) return `#define ${name}${value === 'm' ? '_MODULE' : ''} 1\n`
-  return `#define ${name} ${symbol.type === 'string' ? quote(value) : withPrefix(symbol, value)}\n`
+  return `#define ${name} ${symbol.type === 'string' ? quote(value, configuration.tree.dialect) : withPrefix(symbol, value)}\n`
 }
 
 function rustLines(configuration: Configuration, symbol: KconfigSymbol): string {
@@ -56,7 +56,7 @@ function rustLines(configuration: Configuration, symbol: KconfigSymbol): string 
   const name = `${configuration.tree.dialect.configPrefix}${symbol.name ?? ''}`
   if (symbol.type === 'unknown' || (isLogical(symbol) && value === 'n')) return ''
   const plain = isLogical(symbol) ? `--cfg=${name}\n` : ''
-  return `${plain}--cfg=${name}=${quote(withPrefix(symbol, value))}\n`
+  return `${plain}--cfg=${name}=${quote(withPrefix(symbol, value), configuration.tree.dialect)}\n`
 }
 
 function commandFile(configuration: Configuration, autoconf: string): string {

@@ -3,17 +3,19 @@
  * disk is in `files`; nothing is written here.
  */
 
+import { architecturesWith } from './architectures.ts'
 import { parseSeed } from './conf.ts'
 import { assignAll, readConfig, readLines, writeConfig, writeMinimalConfig } from './configFile.ts'
 import { type Configuration, createConfiguration } from './configuration.ts'
 import { diffConfigs, differenceText, migrationReport } from './diff.ts'
-import { explain, explanationText } from './explain.ts'
+import { explain, explanationJson, explanationText } from './explain.ts'
 import { createRandom } from './glibcRandom.ts'
 import type { Kconfig } from './model.ts'
 import { byteStringToText } from './model.ts'
 import { answerAll, answerRandomly, parseProbability } from './modes.ts'
-import { type OpenResult, openTree } from './openTree.ts'
-import { type Request, resolve, stepText } from './resolve.ts'
+import { type OpenResult, openTree, treeFiles } from './openTree.ts'
+import { resolutionReport } from './resolutionReport.ts'
+import { type Request, resolve } from './resolve.ts'
 
 export interface CommandResult {
   readonly stdout: string
@@ -203,6 +205,8 @@ export interface ResolveCommandOptions extends TreeOptions {
   /** `SYM=V` each */
   readonly requests: readonly string[]
   readonly format?: 'text' | 'json' | 'fragment'
+  /** how many other answers to list; default none */
+  readonly alternatives?: number
 }
 
 export function parseRequest(text: string): Request | undefined {
@@ -226,29 +230,9 @@ export async function resolveCommand(
   if (!opened.ok) return opened.result
   const begun = start(opened.value.tree, options.config, host)
   if (!begun.ok) return begun.result
-  const result = resolve(begun.value.configuration, requests)
-  const format = options.format ?? 'text'
-  if (!result.ok) {
-    if (format !== 'json') return failed(result.error.message)
-    return {
-      ...failed(''),
-      stderr: '',
-      stdout: `${JSON.stringify({ ok: false, error: result.error }, null, 2)}\n`,
-    }
-  }
-  const { assignments, configuration } = result.value
-  if (format === 'json') return done(`${JSON.stringify({ ok: true, assignments }, null, 2)}\n`)
-  const lines = assignments.map((assignment) => {
-    const symbol = configuration.tree.byName.get(assignment.name)
-    const value = symbol?.type === 'string' ? JSON.stringify(assignment.value) : assignment.value
-    const line =
-      value === 'n' ? `# CONFIG_${assignment.name} is not set` : `CONFIG_${assignment.name}=${value}`
-    if (format === 'fragment') return line
-    if (assignment.requested) return `${line}\n    requested`
-    const last = assignment.reason.at(-1)
-    return `${line}\n    ${last === undefined ? 'needed' : stepText(last)}`
-  })
-  return done(lines.map((line) => `${line}\n`).join(''))
+  const { configuration } = begun.value
+  const result = resolve(configuration, requests, { alternatives: options.alternatives ?? 0 })
+  return resolutionReport(configuration.tree, result, options.format ?? 'text')
 }
 
 export interface ExplainCommandOptions extends TreeOptions {
@@ -265,9 +249,20 @@ export async function explainCommand(
   if (!opened.ok) return opened.result
   const begun = start(opened.value.tree, options.config, host)
   if (!begun.ok) return begun.result
-  const result = explain(begun.value.configuration, options.symbol.replace(/^CONFIG_/, ''))
-  if (!result.ok) return failed(result.error.message)
-  if (options.json === true) return done(`${JSON.stringify(result.value, null, 2)}\n`)
+  const name = options.symbol.replace(/^CONFIG_/, '')
+  const result = explain(begun.value.configuration, name)
+  if (!result.ok) {
+    const architectures = architecturesWith(treeFiles(options.srctree), name)
+    const elsewhere = architectures.length === 0 ? '' : `; ${name} is defined for ${architectures.join(', ')}`
+    const { near } = result.error
+    if (options.json !== true) return failed(result.error.message + elsewhere)
+    return {
+      ...failed(''),
+      stderr: '',
+      stdout: `${JSON.stringify({ ok: false, near, architectures }, null, 2)}\n`,
+    }
+  }
+  if (options.json === true) return done(explanationJson(result.value))
   return done(byteStringToText(explanationText(result.value)))
 }
 

@@ -3,6 +3,7 @@
  * (`savedefconfig`), or as the files that a build includes (`auto.conf`, `autoconf.h`, `rustc_cfg`).
  */
 import type { Configuration } from './configuration.ts'
+import type { Dialect } from './dialect.ts'
 import type { Kconfig, KconfigSymbol, MenuNode, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { isValidText } from './numbers.ts'
@@ -60,7 +61,8 @@ export function* readLines(text: string, prefix: string, strict: boolean): Gener
 }
 
 /** The text inside a quoted string value; undefined when the closing quote is missing. */
-export function unquote(value: string): string | undefined {
+export function unquote(value: string, { escapesStrings }: Dialect): string | undefined {
+  if (!escapesStrings) return value.length > 1 && value.endsWith('"') ? value.slice(1, -1) : undefined
   let out = ''
   for (let i = 1; i < value.length; i++) {
     const c = value[i]
@@ -74,7 +76,8 @@ export function unquote(value: string): string | undefined {
   return undefined
 }
 
-export const quote = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
+export const quote = (text: string, { escapesStrings }: Dialect): string =>
+  `"${escapesStrings ? text.replace(/["\\]/g, '\\$&') : text}"`
 
 export interface ReadOptions {
   /** the file's name in warnings */
@@ -171,7 +174,7 @@ function accept(configuration: Configuration, symbol: KconfigSymbol, value: stri
     case 'string': {
       // What does not start with a quote is passed over without a word.
       if (!value.startsWith('"')) return NO
-      const text = unquote(value)
+      const text = unquote(value, configuration.tree.dialect)
       if (text === undefined) return 'invalid string found'
       raw.setText(symbol, text)
       return NO
@@ -217,25 +220,37 @@ export function readConfig(
       const user = configuration.userValue(symbol)
       if (user === undefined || symbol.choice !== undefined) continue
       // A value that has no effect would come back if its symbol became visible; it shall appear as new then.
-      if (unsaved === 0 && configuration.visibility(symbol) === NO) raw.forget(symbol)
+      const always = tree.dialect.dependencies === 'none'
+      if ((always || unsaved === 0) && configuration.visibility(symbol) === NO) raw.forget(symbol)
       if (symbol.type === 'bool' || symbol.type === 'tristate' || symbol.type === 'unknown') continue
       if (user.text !== undefined && configuration.isWithinRange(symbol, user.text)) continue
       raw.forget(symbol)
       raw.forgetValue(symbol)
       unsaved++
     }
+  if (tree.dialect.dependencies === 'none')
+    // A choice is new when one of its visible members is.
+    for (const choice of tree.walkOrder)
+      if (
+        choice.members.some(
+          (member) => configuration.visibility(member) !== NO && isNew(configuration, member),
+        )
+      )
+        raw.forget(choice)
   return { warnings, foreign, changed: foreign || warnings.length > 0 || unsaved > 0 }
 }
 
+const isNew = (configuration: Configuration, symbol: KconfigSymbol): boolean =>
+  configuration.userValue(symbol) === undefined
+
 // --- writing --------------------------------------------------------------------------------------------------------
 
-/** What a configuration looks like in files other than the default `.config`. */
-export interface ConfigStyle {
-  readonly heading: (title: string) => string
+/** The comment at the top. Busybox would add the time, which it leaves out for KCONFIG_NOTIMESTAMP, and we always. */
+function heading({ dialect, environment, root }: Kconfig): string {
+  if (dialect.layout === 'all symbols')
+    return `#\n# Automatically generated make config: don't edit\n# Busybox version: ${environment.get('KERNELVERSION') ?? ''}\n#\n`
+  return `#\n# Automatically generated file; DO NOT EDIT.\n# ${root.prompt?.text ?? ''}\n#\n`
 }
-
-const kernelHeading = (title: string): string =>
-  `#\n# Automatically generated file; DO NOT EDIT.\n# ${title}\n#\n`
 
 /** The line of a `.config` for a symbol; undefined for one that has none. */
 export function configLine(
@@ -253,18 +268,21 @@ export function configLine(
       return value === 'n' && unset === 'comment' ? `# ${name} is not set\n` : `${name}=${value}\n`
     }
     case 'string':
-      return `${name}=${quote(configuration.text(symbol))}\n`
-    default:
-      return `${name}=${configuration.text(symbol)}\n`
+      return `${name}=${quote(configuration.text(symbol), configuration.tree.dialect)}\n`
+    default: {
+      const value = configuration.text(symbol)
+      const empty = value === '' && configuration.tree.dialect.layout === 'all symbols'
+      return `${name}=${empty ? '0' : value}\n`
+    }
   }
 }
 
-const titleOf = (tree: Kconfig): string => tree.root.prompt?.text ?? ''
-
 /** The text of the `.config`: every symbol that matters now, in menu order, with the menus as comments. */
-export function writeConfig(configuration: Configuration, style?: ConfigStyle): string {
+export function writeConfig(configuration: Configuration): string {
   const { tree } = configuration
-  const out: string[] = [(style?.heading ?? kernelHeading)(titleOf(tree))]
+  const { layout } = tree.dialect
+  const everySymbol = layout === 'all symbols'
+  const out: string[] = [heading(tree)]
   const written = new Uint8Array(tree.symbols.length)
   let separate = false
   for (let node = tree.root.firstChild; node !== undefined; ) {
@@ -274,7 +292,10 @@ export function writeConfig(configuration: Configuration, style?: ConfigStyle): 
         out.push(`\n#\n# ${node.prompt?.text ?? ''}\n#\n`)
         separate = false
       }
-    } else if (!symbol.isChoice && written[symbol.index] !== 1 && configuration.isWritten(symbol)) {
+    } else if (
+      !symbol.isChoice &&
+      (everySymbol || (written[symbol.index] !== 1 && configuration.isWritten(symbol)))
+    ) {
       if (separate) out.push('\n')
       separate = false
       written[symbol.index] = 1
@@ -288,6 +309,7 @@ export function writeConfig(configuration: Configuration, style?: ConfigStyle): 
     let at: MenuNode | undefined = node
     for (; at !== undefined; at = at.parent) {
       if (
+        layout === 'ends of menus' &&
         at.symbol === undefined &&
         at !== tree.root &&
         at.prompt?.kind === 'menu' &&

@@ -85,6 +85,11 @@ export interface Configuration {
   invalidate(): void
   /** A configuration with the same user values, independent of this one. */
   copy(): Configuration
+  /**
+   * A copy in which what has been calculated stays so, whatever is set: the caller says what to forget
+   * (`raw.forgetValue`). For finding out what little a change changes; see trial.ts.
+   */
+  fork(): Configuration
   /** Selects that went against direct dependencies since the configuration was made, in the kernel's words. */
   readonly warnings: readonly string[]
 }
@@ -100,7 +105,7 @@ export interface RawAccess {
   forgetAll(): void
   forgetValue(symbol: KconfigSymbol): void
   /** 6.1: which member of a choice the user picked, and the best value any member was given */
-  pick(choice: KconfigSymbol, member: KconfigSymbol): void
+  pick(choice: KconfigSymbol, member: KconfigSymbol | undefined): void
   fillBefore(symbol: KconfigSymbol): void
   fill(choice: KconfigSymbol): void
   /** 6.12: the member goes to the front (or the back) of the order in which members are asked */
@@ -116,6 +121,20 @@ interface State {
   readonly userText: (string | undefined)[]
   readonly userChosen: (KconfigSymbol | undefined)[]
   readonly memberOrder: Map<KconfigSymbol, KconfigSymbol[]>
+  /** present in a fork */
+  readonly calculated?: Calculated
+}
+
+/** Values as they were calculated, each in an array by symbol. */
+interface Calculated {
+  readonly tri: Uint8Array
+  readonly texts: string[]
+  readonly chosenMember: (KconfigSymbol | undefined)[]
+  readonly visible: Uint8Array
+  readonly direct: Uint8Array
+  readonly selectedAt: Uint8Array
+  readonly impliedAt: Uint8Array
+  readonly modulesOn: Tristate
 }
 
 export const tristateText = (value: Tristate): 'n' | 'm' | 'y' =>
@@ -128,6 +147,8 @@ const either = (a: Tristate, b: Tristate): Tristate => (b > a ? b : a)
 export function createConfiguration(tree: Kconfig, from?: State): Configuration {
   const { dialect, symbols, modules } = tree
   const tristateChoices = dialect.choices === 'tristate'
+  const directDependencies = dialect.dependencies !== 'none'
+  const implyToY = dialect.dependencies === 'direct, imply to y'
   const size = symbols.length
   const flags = from === undefined ? new Uint8Array(size) : from.flags.slice()
   const userTristate = from === undefined ? new Uint8Array(size) : from.userTristate.slice()
@@ -137,19 +158,20 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
   const memberOrder = new Map<KconfigSymbol, KconfigSymbol[]>()
   for (const [choice, order] of from?.memberOrder ?? []) memberOrder.set(choice, order.slice())
 
-  const tri = new Uint8Array(size)
-  const texts: string[] = new Array(size).fill('')
-  const chosenMember: (KconfigSymbol | undefined)[] = new Array(size)
-  const visible = new Uint8Array(size)
-  const direct = new Uint8Array(size)
-  const selectedAt = new Uint8Array(size)
-  const impliedAt = new Uint8Array(size)
+  const kept = from?.calculated
+  const tri = kept?.tri.slice() ?? new Uint8Array(size)
+  const texts: string[] = kept?.texts.slice() ?? new Array(size).fill('')
+  const chosenMember: (KconfigSymbol | undefined)[] = kept?.chosenMember.slice() ?? new Array(size)
+  const visible = kept?.visible.slice() ?? new Uint8Array(size)
+  const direct = kept?.direct.slice() ?? new Uint8Array(size)
+  const selectedAt = kept?.selectedAt.slice() ?? new Uint8Array(size)
+  const impliedAt = kept?.impliedAt.slice() ?? new Uint8Array(size)
   const promptVisible = new Uint8Array(tree.propertyCount + 1)
   // 6.12 keeps the value of every expression between changes. Values do not need it; the order of warnings does.
-  const known = tristateChoices ? undefined : new Uint8Array(tree.expressionCount)
+  const known = tristateChoices || kept !== undefined ? undefined : new Uint8Array(tree.expressionCount)
   const warnings: string[] = []
-  let modulesOn: Tristate = NO
-  let settled = false
+  let modulesOn: Tristate = kept?.modulesOn ?? NO
+  let settled = kept !== undefined
 
   for (const constant of [tree.constants.n, tree.constants.m, tree.constants.y])
     flags[constant.index] = (flags[constant.index] ?? 0) | VALID
@@ -179,8 +201,8 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
   function evaluate(expr: Expr | undefined): Tristate {
     if (expr === undefined) return YES
     if (known === undefined) return compute(expr)
-    const kept = known[expr.id]
-    if (kept !== undefined && kept > 0) return (kept - 1) as Tristate
+    const before = known[expr.id]
+    if (before !== undefined && before > 0) return (before - 1) as Tristate
     const value = compute(expr)
     known[expr.id] = value + 1
     return value
@@ -250,6 +272,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       // A member that could only be m is out of the question while its choice is at y.
       if (
         tristateChoices &&
+        directDependencies &&
         symbol.choice !== undefined &&
         symbol.type === 'tristate' &&
         value === MOD &&
@@ -263,9 +286,12 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     visible[index] = best
     if (symbol.choice !== undefined) return
     const rounded = (value: Tristate): Tristate => (value === MOD && actsAsBool(symbol) ? YES : value)
-    direct[index] = rounded(evaluate(symbol.directDependency))
+    direct[index] = directDependencies ? rounded(evaluate(symbol.directDependency)) : YES
     selectedAt[index] = symbol.selectedBy.length === 0 ? NO : rounded(bestOf(symbol.selectedBy))
-    impliedAt[index] = symbol.impliedBy.length === 0 ? NO : rounded(bestOf(symbol.impliedBy))
+    impliedAt[index] =
+      symbol.impliedBy.length === 0 || (implyToY && direct[index] === NO)
+        ? NO
+        : rounded(bestOf(symbol.impliedBy))
   }
 
   function activeProperty(symbol: KconfigSymbol, kind: 'default' | 'range'): Property | undefined {
@@ -307,7 +333,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       if (at(visible, member) !== NO && !has(member, USER)) answered = false
     }
     // CHOICE-BECOMES-NEW
-    if (!answered) lower(choice, USER)
+    if (!answered && directDependencies) lower(choice, USER)
     const picked = userChosen[choice.index]
     if (picked !== undefined && at(visible, picked) !== NO) return picked
     const member = defaultMember(choice)
@@ -408,13 +434,14 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       const least = at(selectedAt, symbol)
       if (least > value) value = least
     }
-    if (value === MOD && actsAsBool(symbol)) value = YES
+    if (value === MOD && (actsAsBool(symbol) || (implyToY && impliedAt[index] === YES))) value = YES
     tri[index] = value
     if (tristateChoices && symbol.isChoice && value === YES) chosenMember[index] = chooseTristate(symbol)
   }
 
   /** The value before select: the user's, or a default and what imply adds to it. */
   function ownTristate(symbol: KconfigSymbol): Tristate {
+    if (!directDependencies) return ownTristateWithoutDependencies(symbol)
     const { index } = symbol
     const shown = at(visible, symbol)
     if (shown !== NO && has(symbol, USER)) {
@@ -441,6 +468,19 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       if (allowed < value) value = allowed
     }
     return value
+  }
+
+  /** The same where a select brings back what no prompt shows, see `Dialect.dependencies`. */
+  function ownTristateWithoutDependencies(symbol: KconfigSymbol): Tristate {
+    const shown = at(visible, symbol)
+    const counts = either(shown, at(selectedAt, symbol)) !== NO
+    if (counts) raise(symbol, WRITE)
+    if (counts && has(symbol, USER)) return both(at(userTristate, symbol), shown)
+    const property = symbol.isChoice ? undefined : activeProperty(symbol, 'default')
+    if (property === undefined) return NO
+    raise(symbol, WRITE)
+    const offered = evaluate(property.value)
+    return counts ? both(offered, shown) : offered
   }
 
   const emptyText = (symbol: KconfigSymbol): string =>
@@ -491,7 +531,12 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       bound = range.high
       if (value <= limit(bound, base)) return
     }
-    texts[symbol.index] = plainText(bound)
+    const number = limit(bound, base)
+    texts[symbol.index] = dialect.boundsAsSpelled
+      ? plainText(bound)
+      : base === 16
+        ? `0x${BigInt.asUintN(64, number).toString(16)}`
+        : String(number)
   }
 
   function invalidate(): void {
@@ -535,6 +580,7 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
     if (actsAsBool(symbol) && value === MOD) return false
     if (shown <= at(selectedAt, symbol)) return false
     if (tristateChoices && symbol.choice !== undefined && shown === YES) return value === YES
+    if (implyToY && value === MOD && at(impliedAt, symbol) === YES) return false
     return value >= at(selectedAt, symbol) && value <= shown
   }
 
@@ -748,6 +794,17 @@ export function createConfiguration(tree: Kconfig, from?: State): Configuration 
       const copied = createConfiguration(tree, { flags, userTristate, userText, userChosen, memberOrder })
       copied.invalidate()
       return copied
+    },
+    fork() {
+      const calculated = { tri, texts, chosenMember, visible, direct, selectedAt, impliedAt, modulesOn }
+      return createConfiguration(tree, {
+        flags,
+        userTristate,
+        userText,
+        userChosen,
+        memberOrder,
+        calculated,
+      })
     },
     warnings,
   }

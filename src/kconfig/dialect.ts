@@ -29,6 +29,28 @@ export interface Dialect {
   readonly syntaxErrorLineOffset: number
   /** The older way to write: `option modules`, `option env="X"`, `---help---`. */
   readonly optionLines: boolean
+  /**
+   * Words behind the first of a line may have `/` and `.` in them, only `if` and `on` are keywords there, and a text of
+   * one word needs no quotes (`source lib/Kconfig`).
+   */
+  readonly wideWords: boolean
+  /** A number out of its range becomes the bound as the tree spells it, or the bound written out as a number. */
+  readonly boundsAsSpelled: boolean
+  /**
+   * What dependencies are, apart from making prompts visible.
+   * `direct`: a value that limits defaults raised by `imply`, and that a select can go against, with a warning.
+   * `direct, imply to y`: the same, but that a symbol implied at `y` is never `m` (before 5.5).
+   * `none`: nothing. A select makes the user's value and the default count that no prompt shows (busybox).
+   */
+  readonly dependencies: 'direct' | 'direct, imply to y' | 'none'
+  /** allnoconfig and its relatives give all answers at once, or one question after the other, each seeing the last. */
+  readonly answers: 'at once' | 'in turn'
+  /** Strings are written with `\\` before quotes and backslashes, or as they are (U-Boot). */
+  readonly escapesStrings: boolean
+  /** randconfig makes another pass when anything was drawn, or only when the last choice was (before 5.5). */
+  readonly lastChoiceDecides: boolean
+  /** How a .config is laid out: with the ends of menus, without, or with all symbols, whether they matter or not. */
+  readonly layout: 'ends of menus' | 'no ends' | 'all symbols'
   /** What every name starts with in a .config. */
   readonly configPrefix: string
 }
@@ -43,6 +65,13 @@ export const linux61: Dialect = {
   sourceStack: 'until-repeated',
   syntaxErrorLineOffset: 1,
   optionLines: false,
+  wideWords: false,
+  boundsAsSpelled: true,
+  dependencies: 'direct',
+  answers: 'at once',
+  escapesStrings: true,
+  lastChoiceDecides: false,
+  layout: 'ends of menus',
   configPrefix: 'CONFIG_',
 }
 
@@ -56,6 +85,13 @@ export const linux612: Dialect = {
   sourceStack: 'all',
   syntaxErrorLineOffset: 0,
   optionLines: false,
+  wideWords: false,
+  boundsAsSpelled: true,
+  dependencies: 'direct',
+  answers: 'at once',
+  escapesStrings: true,
+  lastChoiceDecides: false,
+  layout: 'ends of menus',
   configPrefix: 'CONFIG_',
 }
 
@@ -73,8 +109,14 @@ export function detectDialect(read: (path: string) => string | undefined): Diale
   const boolChoices = !parser.includes('T_OPTIONAL')
   const buckets = /SYMBOL_HASHSIZE\s+(?:(\d+)|\(1U << (\d+)\))/.exec(source('internal.h') + source('expr.h'))
   const base = boolChoices ? linux612 : linux61
+  const dependencies = !symbols.includes('dir_dep')
+    ? 'none'
+    : symbols.includes('sym->implied.tri == yes')
+      ? 'direct, imply to y'
+      : 'direct'
   return {
     ...base,
+    name: dependencies === 'none' ? '2.6.16' : dependencies === 'direct' ? base.name : '4.20',
     hashBuckets: buckets?.[1]
       ? Number(buckets[1])
       : buckets?.[2]
@@ -85,6 +127,17 @@ export function detectDialect(read: (path: string) => string | undefined): Diale
     forgetsInvisibleValues: reader.includes('conf_unsaved'),
     sourceStack: lexer.includes('cur_filename') ? 'all' : 'until-repeated',
     syntaxErrorLineOffset: parser.includes('zconf_lineno() + 1') ? 1 : 0,
-    optionLines: parser.includes('T_OPTION ') || lexer.includes('"option"'),
+    optionLines: parser.includes('T_OPTION '),
+    wideWords: lexer.includes('TF_PARAM'),
+    boundsAsSpelled: !symbols.includes('char str[64]'),
+    dependencies,
+    answers: source('conf.c').includes('set_random') ? 'in turn' : 'at once',
+    escapesStrings: !reader.includes("Last char has to be a '\"'"),
+    lastChoiceDecides: reader.includes('has_changed = randomize_choice_values'),
+    layout: reader.includes('bbox: we want to see all syms')
+      ? 'all symbols'
+      : reader.includes('# end of')
+        ? 'ends of menus'
+        : 'no ends',
   }
 }

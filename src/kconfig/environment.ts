@@ -122,6 +122,8 @@ export function kconfigEnvironment(input: EnvironmentInput): KconfigEnvironment 
   const commands: Record<string, string> = {
     CC_VERSION_TEXT: `LC_ALL=C ${variables.CC} --version 2>/dev/null | head -n 1`,
   }
+  // U-Boot's name for it.
+  if (makefile.includes('UBOOTVERSION')) variables.UBOOTVERSION = variables.KERNELVERSION ?? ''
   if (makefile.includes('RUSTC_VERSION_TEXT'))
     commands.RUSTC_VERSION_TEXT = `${variables.RUSTC} --version 2>/dev/null`
   return { variables, commands }

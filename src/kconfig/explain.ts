@@ -1,11 +1,14 @@
 /**
  * Why a symbol has the value that it has, what it could be, and what stands in its way.
  */
+import { type Blocker, blockersOf, shortList } from './blockers.ts'
 import type { Configuration } from './configuration.ts'
 import { tristateText } from './configuration.ts'
+import { isLogical } from './encoder.ts'
 import { printExpr } from './expressionText.ts'
+import { conjuncts } from './facts.ts'
 import type { Expr, KconfigSymbol, Location, ReverseDependency, Tristate } from './model.ts'
-import { displayName, NO, YES } from './model.ts'
+import { displayName, NO, textToByteString, YES } from './model.ts'
 import { nearbyNames } from './nearbyNames.ts'
 
 /** Where a value comes from. */
@@ -43,6 +46,13 @@ export interface Explanation {
   readonly source: Source
   /** a value that the user gave and that is not the one it has */
   readonly lost: string | undefined
+  /** the value whose absence `blocking` explains: the lost one, or y */
+  readonly wanted: string
+  /**
+   * What keeps it from the wanted value: all of it has to become true, everything else may stay as it is. Empty when it
+   * has that value, or can be set to it.
+   */
+  readonly blocking: readonly Blocker[]
   /** the values that it can be set to now; empty when it cannot be set */
   readonly settable: readonly string[]
   readonly definitions: readonly Location[]
@@ -85,7 +95,7 @@ export function explain(configuration: Configuration, name: string): ExplainResu
   }
   const value = configuration.text(symbol)
   const given = configuration.userValue(symbol)
-  const logical = symbol.type === 'bool' || symbol.type === 'tristate'
+  const logical = isLogical(symbol)
   const asked = given === undefined ? undefined : logical ? tristateText(given.tristate) : given.text
   const wanted: Tristate = given !== undefined && logical ? given.tristate : YES
   return {
@@ -96,6 +106,8 @@ export function explain(configuration: Configuration, name: string): ExplainResu
       value,
       source: sourceOf(configuration, symbol),
       lost: asked === value ? undefined : asked,
+      wanted: logical ? tristateText(wanted) : (asked ?? value),
+      blocking: blockersOf(configuration, symbol, logical ? wanted : undefined),
       settable: settable(configuration, symbol),
       definitions: symbol.nodes.map(placeOf),
       prompts: prompts(configuration, symbol, wanted),
@@ -115,7 +127,7 @@ function sourceOf(configuration: Configuration, symbol: KconfigSymbol): Source {
   const strongest = (terms: readonly ReverseDependency[]): ReverseDependency | undefined =>
     terms.find(({ term, selector }) => selector !== undefined && configuration.evaluate(term) >= value)
   const user = configuration.userValue(symbol)
-  const logical = symbol.type === 'bool' || symbol.type === 'tristate'
+  const logical = isLogical(symbol)
   const userHolds = user !== undefined && configuration.visibility(symbol) !== NO
   if (
     logical &&
@@ -142,7 +154,7 @@ function sourceOf(configuration: Configuration, symbol: KconfigSymbol): Source {
 
 function settable(configuration: Configuration, symbol: KconfigSymbol): readonly string[] {
   if (configuration.visibility(symbol) === NO) return []
-  if (symbol.type === 'bool' || symbol.type === 'tristate')
+  if (isLogical(symbol))
     return ([0, 1, 2] as const)
       .filter((value) => configuration.canBe(symbol, value))
       .map((value) => tristateText(value))
@@ -163,7 +175,7 @@ function prompts(
   const out: PromptExplanation[] = []
   for (const property of symbol.properties) {
     if (property.text === undefined) continue
-    const parts = operands(property.condition).map((part): Part => {
+    const parts = conjuncts(property.condition).map((part): Part => {
       const worth = configuration.evaluate(part)
       return { text: printExpr(part, value), value: worth, blocking: worth < needed }
     })
@@ -176,12 +188,6 @@ function prompts(
     })
   }
   return out
-}
-
-/** The operands of an "and", all the way down: together they are the blocking candidates, each necessary. */
-function operands(expr: Expr | undefined): Expr[] {
-  if (expr === undefined) return []
-  return expr.kind === 'and' ? [...operands(expr.left), ...operands(expr.right)] : [expr]
 }
 
 function reverse(
@@ -230,8 +236,18 @@ function wouldAllow(configuration: Configuration, symbol: KconfigSymbol): readon
   return names
 }
 
+// Texts of the tree are byte strings (model.ts), and so is what is joined to them.
+const MISSING = textToByteString('✗')
+const PRESENT = textToByteString('✓')
+
 const at = (place: Location | undefined): string =>
   place === undefined ? '' : ` (${place.file}:${place.line})`
+
+/** The explanation as JSON: without what only makes sense beside the tree. */
+export function explanationJson(explanation: Explanation): string {
+  const blocking = explanation.blocking.map(({ text, at: place }) => ({ text, at: place }))
+  return `${JSON.stringify({ ...explanation, blocking }, null, 2)}\n`
+}
 
 /** The explanation for a person. */
 export function explanationText(explanation: Explanation): string {
@@ -252,6 +268,10 @@ export function explanationText(explanation: Explanation): string {
     `${explanation.name} = ${explanation.value === '' ? '""' : explanation.value}  (${explanation.type}; ${from})`,
   ]
   if (explanation.lost !== undefined) lines.push(`  ${explanation.lost} was asked for and did not hold`)
+  // Parts of prompts are marked where the prompts are told of.
+  const told = new Set(explanation.prompts.flatMap(({ parts }) => parts.map(({ text }) => text)))
+  for (const blocker of explanation.blocking)
+    if (!told.has(blocker.text)) lines.push(`  not ${explanation.wanted}: ${blocker.text}${at(blocker.at)}`)
   for (const place of explanation.definitions) lines.push(`  defined at ${place.file}:${place.line}`)
   lines.push(
     explanation.settable.length > 0
@@ -263,7 +283,7 @@ export function explanationText(explanation: Explanation): string {
   for (const prompt of explanation.prompts) {
     if (prompt.parts.length === 0) continue
     lines.push(`  prompt "${prompt.prompt}"${at(prompt.at)} needs:`)
-    for (const part of prompt.parts) lines.push(`    ${part.blocking ? '✗' : '✓'} ${part.text}`)
+    for (const part of prompt.parts) lines.push(`    ${part.blocking ? MISSING : PRESENT} ${part.text}`)
   }
   const active = (terms: readonly ReverseExplanation[]) => terms.filter((term) => term.value !== NO)
   for (const term of active(explanation.selectedBy))
@@ -273,9 +293,4 @@ export function explanationText(explanation: Explanation): string {
   if (explanation.wouldAllow.length > 0)
     lines.push(`  y would make visible ${shortList(explanation.wouldAllow)}`)
   return `${lines.join('\n')}\n`
-}
-
-function shortList(names: readonly string[]): string {
-  const shown = names.slice(0, 12).join(', ')
-  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown
 }

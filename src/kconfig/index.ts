@@ -53,6 +53,7 @@ export {
   writeMinimalConfig,
 } from './configFile.ts'
 export { type Configuration, createConfiguration, type UserValue } from './configuration.ts'
+export type { Step } from './contradiction.ts'
 export { type Dialect, detectDialect, linux61, linux612 } from './dialect.ts'
 export {
   type ConfigDifference,
@@ -65,7 +66,6 @@ export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
 export { printExpr } from './expressionText.ts'
 export { createRandom } from './glibcRandom.ts'
-export type { Step } from './goalSearch.ts'
 export { type HelpBlock, helpBlockText } from './helpBlock.ts'
 export { helpText } from './helpText.ts'
 export * from './model.ts'
@@ -80,12 +80,15 @@ export {
 export { createNodeHost, type NodeHostOptions } from './nodeHost.ts'
 export { fileReader, type OpenOptions, type OpenResult, openTree } from './openTree.ts'
 export {
+  createResolver,
   type Request,
   type Resolution,
   type Resolved,
   type ResolvedAssignment,
+  type ResolvedSet,
   type ResolveError,
   type ResolveOptions,
+  type Resolver,
   resolve,
   stepText,
 } from './resolve.ts'

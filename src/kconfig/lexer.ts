@@ -84,12 +84,11 @@ export interface Lexer {
 
 export interface LexerInput {
   readonly preprocessor: Preprocessor
-  readonly keywords: ReadonlySet<string>
+  readonly keywords: ReadonlyMap<string, Keyword>
   /** the content of a file as a byte string */
   readFile(name: string): string | undefined
   warning(line: string): void
-  /** see `Dialect.sourceStack` */
-  readonly sourceStack: Dialect['sourceStack']
+  readonly dialect: Dialect
 }
 
 interface Buffer {
@@ -101,21 +100,32 @@ interface Buffer {
   sourceLine: number
 }
 
-export function keywordSet(options: {
-  readonly optional: boolean
-  readonly optionLines: boolean
-  readonly dashedHelp: boolean
-}): ReadonlySet<string> {
-  const set = new Set<string>(keywords)
-  if (!options.optional) set.delete('optional')
-  if (!options.optionLines) set.delete('option')
-  if (options.dashedHelp) set.add('---help---')
-  return set
+/** Which words are keywords, and which. */
+export function keywordsOf(dialect: Dialect): ReadonlyMap<string, Keyword> {
+  const map = new Map<string, Keyword>(keywords.map((word) => [word, word]))
+  if (dialect.choices === 'bool') map.delete('optional')
+  if (!dialect.optionLines) map.delete('option')
+  if (dialect.wideWords) {
+    map.delete('modules')
+    for (const [word, keyword] of oldNames) map.set(word, keyword)
+  }
+  return map
 }
+
+/** What keywords were called once. */
+const oldNames: readonly (readonly [string, Keyword])[] = [
+  ['---help---', 'help'],
+  ['boolean', 'bool'],
+  ['def_boolean', 'def_bool'],
+  ['enable', 'select'],
+  ['requires', 'depends'],
+]
 
 const NEWLINE = 10
 const DOLLAR = 36
 const DASH = 45
+const DOT = 46
+const SLASH = 47
 const BACKSLASH = 92
 const SMALL_A = 97
 
@@ -136,6 +146,14 @@ for (const [start, characters] of [
   [OPERATOR, '|&=!<>():+'],
 ] as const)
   for (let i = 0; i < characters.length; i++) characterClass[characters.charCodeAt(i)] = start
+
+/** Where a word ends that may have slashes and dots in it; see `Dialect.wideWords`. */
+function endOfWideWord(text: string, from: number): number {
+  for (let end = from; ; end++) {
+    const code = text.charCodeAt(end)
+    if (characterClass[code] !== WORD && code !== SLASH && code !== DOT) return end
+  }
+}
 
 const operators: readonly Operator[] = [
   '&&',
@@ -161,6 +179,7 @@ function operatorAt(text: string, position: number): Operator | undefined {
 
 export function createLexer(input: LexerInput, top: string): Lexer {
   const { preprocessor } = input
+  const { sourceStack, wideWords } = input.dialect
   const stack: Buffer[] = []
   const files: string[] = []
   const seen = new Set<string>()
@@ -204,9 +223,9 @@ export function createLexer(input: LexerInput, top: string): Lexer {
       for (let i = stack.length - 1; i >= 0; i--) {
         const from = stack[i]
         if (from === undefined) break
-        const line = input.sourceStack === 'all' ? from.sourceLine : from.line - 1
+        const line = sourceStack === 'all' ? from.sourceLine : from.line - 1
         lines.push(`  included from: ${from.name}:${line}`)
-        if (input.sourceStack === 'until-repeated' && from.name === name) break
+        if (sourceStack === 'until-repeated' && from.name === name) break
       }
       failure ??= lines.join('\n')
       return
@@ -297,12 +316,15 @@ export function createLexer(input: LexerInput, top: string): Lexer {
     const outer = stack[stack.length - 1]
     if (outer === undefined) {
       finished = true
-      return input.sourceStack === 'all' ? 'end-of-input' : 'end-of-line'
+      return sourceStack === 'all' ? 'end-of-input' : 'end-of-line'
     }
     buffer = outer
     return 'end-of-line'
   }
   let finished = false
+
+  /** No token of this line has been read yet. */
+  const atStart = (): boolean => previous === 'end-of-line' || previous === 'help-text'
 
   function scan(): Token {
     if (finished) return 'end-of-input'
@@ -319,14 +341,16 @@ export function createLexer(input: LexerInput, top: string): Lexer {
         case WORD: {
           let end = position + 1
           while (characterClass[text.charCodeAt(end)] === WORD) end++
+          if (wideWords && !atStart()) end = endOfWideWord(text, end)
           if (text.charCodeAt(end) === DOLLAR) break
           buffer.position = end
           const word = text.slice(position, end)
           lexer.text = word
           // Keywords start with a small letter or, one of them, with a dash.
-          if ((code >= SMALL_A || code === DASH) && input.keywords.has(word))
-            return word === '---help---' ? 'help' : (word as Keyword)
-          return 'word'
+          if (code < SMALL_A && code !== DASH) return 'word'
+          const keyword = input.keywords.get(word)
+          if (keyword === undefined) return 'word'
+          return wideWords && keyword !== 'if' && keyword !== 'on' && !atStart() ? 'word' : keyword
         }
         case BLANK:
           position++
@@ -352,6 +376,12 @@ export function createLexer(input: LexerInput, top: string): Lexer {
           return token
         }
         default:
+          if (wideWords && (code === SLASH || code === DOT) && !atStart()) {
+            const end = endOfWideWord(text, position)
+            buffer.position = end
+            lexer.text = text.slice(position, end)
+            return 'word'
+          }
           if (code === BACKSLASH && text.charCodeAt(position + 1) === NEWLINE) {
             position += 2
             buffer.line++
@@ -389,9 +419,9 @@ export function createLexer(input: LexerInput, top: string): Lexer {
         token = readAssigned()
         if (token === 'end-of-line') mode = 'statements'
       } else token = scan()
-      if (previous === 'end-of-line' || previous === 'help-text') {
+      if (atStart()) {
         if (token === 'end-of-line') continue
-        statementFile = finished && input.sourceStack === 'until-repeated' ? '<none>' : buffer.name
+        statementFile = finished && sourceStack === 'until-repeated' ? '<none>' : buffer.name
         statementLine = buffer.line
       }
       if (

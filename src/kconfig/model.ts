@@ -56,6 +56,8 @@ export type Expr =
       readonly right: KconfigSymbol
     }
 
+export type ComparisonExpr = Extract<Expr, { readonly kind: Comparison }>
+
 /** Where something is written. */
 export interface Location {
   /** as named in the tree: relative to its top folder, or however `source` spelled it */

@@ -6,6 +6,7 @@ import type { Configuration } from './configuration.ts'
 import type { KconfigSymbol, MenuNode, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { nodeAfter } from './tree.ts'
+import { answerInTurn } from './walkQuestions.ts'
 
 export type AllMode = 'default' | 'yes' | 'mod' | 'no'
 
@@ -47,6 +48,11 @@ const level: Readonly<Record<Exclude<AllMode, 'default'>, Tristate>> = { yes: YE
 
 /** Gives every symbol without a value the same one, or for `default` none. */
 export function answerAll(configuration: Configuration, mode: AllMode): void {
+  if (configuration.tree.dialect.answers === 'in turn') {
+    configuration.invalidate()
+    answerInTurn(configuration, mode)
+    return
+  }
   if (configuration.tree.dialect.choices === 'bool') {
     for (const symbol of openQuestions(configuration))
       if (mode !== 'default' && !symbol.isChoice) configuration.raw.setTristate(symbol, level[mode])
@@ -124,7 +130,10 @@ function randomPass(configuration: Configuration, random: Random, probability: P
   configuration.invalidate()
   for (const choice of tree.walkOrder) {
     if (!choice.isChoice || hasValue(configuration, choice)) continue
-    if (configuration.tristate(choice) !== YES) continue
+    if (configuration.tristate(choice) !== YES) {
+      if (tree.dialect.lastChoiceDecides) changed = false
+      continue
+    }
     changed = true
     const drawn = choice.members[random() % choice.members.length]
     for (const member of choice.members) {

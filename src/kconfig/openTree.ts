@@ -2,9 +2,10 @@
  * Reading a tree from disk, running the probes it asks for. This is the part of the room that touches the world: it
  * reads files below the folder that the caller named and runs the `$(shell,…)` commands of that tree, nothing else.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { machine } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import type { TreeFiles } from './architectures.ts'
 import { type Dialect, detectDialect } from './dialect.ts'
 import { kconfigEnvironment } from './environment.ts'
 import { replay } from './preprocess.ts'
@@ -16,7 +17,7 @@ export interface OpenOptions {
   readonly srctree: string
   /** what make's ARCH takes; undefined: that of this machine, or of the environment */
   readonly arch?: string | undefined
-  /** the top file, relative to the tree; default `Kconfig` */
+  /** the top file, relative to the tree; default: `Kconfig`, or `Config.in` where there is none */
   readonly top?: string
   /** default: found out from the tree's scripts/kconfig */
   readonly dialect?: Dialect | undefined
@@ -72,6 +73,19 @@ function byteStringOf(path: string): string | undefined {
   }
 }
 
+/** The files of a tree on disk, for `architecturesWith`. */
+export const treeFiles = (folder: string): TreeFiles => ({
+  read: fileReader(folder),
+  folders(path) {
+    try {
+      const entries = readdirSync(join(folder, path), { withFileTypes: true })
+      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    } catch {
+      return []
+    }
+  },
+})
+
 export async function openTree(options: OpenOptions): Promise<OpenResult> {
   const srctree = resolve(options.srctree)
   const readFile = fileReader(srctree)
@@ -97,7 +111,7 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
   for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
   const result = await parseWithProbes(
     {
-      top: options.top ?? 'Kconfig',
+      top: options.top ?? (readFile('Kconfig') === undefined ? 'Config.in' : 'Kconfig'),
       dialect: options.dialect ?? detectDialect(readFile),
       readFile,
       environment: (name) => variables[name],

@@ -11,7 +11,7 @@
 import type { Dialect } from './dialect.ts'
 import { appended, type DraftNode, type DraftProperty, type DraftSymbol } from './draft.ts'
 import type { Expressions } from './expressions.ts'
-import { createLexer, keywordSet, type Token } from './lexer.ts'
+import { createLexer, keywordsOf, type Token } from './lexer.ts'
 import type { Comparison, Expr, Property, SymbolType } from './model.ts'
 import { PENDING, type Preprocessor } from './preprocess.ts'
 import type { SymbolTable } from './symbolTable.ts'
@@ -62,14 +62,10 @@ export function parse(input: ParserInput, top: string): Parsed {
   const lexer = createLexer(
     {
       preprocessor,
-      keywords: keywordSet({
-        optional: tristateChoices,
-        optionLines: dialect.optionLines,
-        dashedHelp: dialect.optionLines,
-      }),
+      keywords: keywordsOf(dialect),
+      dialect,
       readFile: input.readFile,
       warning: message,
-      sourceStack: dialect.sourceStack,
     },
     top,
   )
@@ -359,14 +355,9 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   /** `option env="X"`, `option modules` and others of the years before 5.0. */
   function optionLine(): void {
-    while (peek() === 'word' || peek() === 'modules') {
-      const name = token === 'modules' ? 'modules' : lexer.text
-      take()
-      const value = accept('=')
-        ? peek() === 'assigned-text' || peek() === 'quoted'
-          ? take()
-          : ''
-        : undefined
+    while (peek() === 'word') {
+      const name = take()
+      const value = accept('=') ? (peek() === 'word' || peek() === 'quoted' ? take() : '') : undefined
       if (name === 'modules') setModules()
       else if (name === 'env' && value !== undefined) {
         const text = preprocessor.expandDollar(`(${value})`, 0).value
@@ -376,15 +367,17 @@ export function parse(input: ParserInput, top: string): Parsed {
     expect('end-of-line')
   }
 
+  const isText = (): boolean => peek() === 'quoted' || (dialect.wideWords && token === 'word')
+
   function promptOfType(): void {
-    if (peek() !== 'quoted') return
+    if (!isText()) return
     const text = take()
     const condition = optionalCondition()
     if (!broken) addPrompt('prompt', text, condition)
   }
   function promptOption(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -394,7 +387,10 @@ export function parse(input: ParserInput, top: string): Parsed {
   }
   function dependsOption(): void {
     take()
-    if (!expect('on')) return
+    if (!accept('on') && dialect.dependencies !== 'none') {
+      mistake()
+      return
+    }
     const dependency = expression()
     if (broken || !expect('end-of-line')) return
     entry.dependency = expressions.join(entry.dependency, dependency)
@@ -423,7 +419,7 @@ export function parse(input: ParserInput, top: string): Parsed {
         const type = token as SymbolType
         if (!tristateChoices && type === 'tristate') return false
         take()
-        if (!tristateChoices && peek() !== 'quoted') {
+        if (!tristateChoices && !isText()) {
           mistake()
           return true
         }
@@ -522,7 +518,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function menuStatement(depth: number): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -550,7 +546,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function commentStatement(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -567,7 +563,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   function sourceStatement(): void {
     take()
-    if (peek() !== 'quoted') {
+    if (!isText()) {
       mistake()
       return
     }
@@ -688,7 +684,7 @@ export function parse(input: ParserInput, top: string): Parsed {
 
   if (peek() === 'mainmenu') {
     take()
-    if (peek() === 'quoted') {
+    if (isText()) {
       const text = take()
       if (expect('end-of-line')) addPrompt('menu', text, undefined)
     } else mistake()

@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { resolveRequirements } from './conditionalRequests.ts'
+import type { Configuration } from './configuration.ts'
 import { linux61, linux612 } from './dialect.ts'
 import { explain, explanationText } from './explain.ts'
-import { resolve } from './resolve.ts'
+import { resolve, stepText } from './resolve.ts'
 import { configured, treeOf } from './testTree.ts'
 
 const text = `config MODULES
@@ -86,7 +88,51 @@ for (const dialect of [linux61, linux612])
     it('refuses with the contradiction, step by step', () => {
       const error = answer('', ['NEVER', 'm'])
       expect(error).toMatchObject({ type: 'impossible' })
-      expect('message' in error && error.message).toMatch(/TINY must be .*Kconfig:\d+/)
+      expect('message' in error && error.message).toBe(
+        'NEVER=m cannot be\n  NEVER=m was requested\n  NEVER=m needs TINY (Kconfig:23)\n' +
+          '  NEVER=m needs OWNER (Kconfig:23)\n  OWNER=m needs !TINY (Kconfig:14)',
+      )
+    })
+    it('says of an answer that no other adds fewer symbols, and lists the others', () => {
+      const result = resolve(configured(tree), [{ name: 'EITHER', value: 'y' }], { alternatives: 5 })
+      expect(result).toMatchObject({ ok: true, value: { fewest: true, alternatives: [] } })
+      const library = treeOf(
+        `${'config A B C'
+          .split(' ')
+          .slice(1)
+          .map((name) => `config ${name}\n\tbool "${name}"\n\tselect LIB\n`)
+          .join('')}config LIB\n\tbool\n`,
+        dialect,
+      )
+      const several = resolve(configured(library), [{ name: 'LIB', value: 'y' }], { alternatives: 5 })
+      if (!several.ok) throw new Error(several.error.message)
+      const { assignments, alternatives } = several.value
+      const names = [assignments, ...alternatives.map((other) => other.assignments)].map((set) =>
+        set.map(({ name }) => name).join(' '),
+      )
+      expect(names.sort()).toEqual(['A', 'B', 'C'])
+    })
+    it('takes y for m only with leave, and only where m cannot be', () => {
+      const text =
+        'config MODULES\n\tbool "modules"\n\tmodules\nconfig T\n\ttristate "t"\nconfig Y\n\tbool "y"\n\tselect U\nconfig U\n\ttristate\n'
+      const base = configured(treeOf(text, dialect), 'CONFIG_MODULES=y\n')
+      const value = (name: string, acceptsBuiltIn: boolean): string | undefined => {
+        const result = resolve(base, [{ name, value: 'm', acceptsBuiltIn }])
+        const symbol = base.tree.byName.get(name)
+        return result.ok && symbol !== undefined ? result.value.configuration.text(symbol) : undefined
+      }
+      expect([value('T', true), value('U', false), value('U', true)]).toEqual(['m', undefined, 'y'])
+    })
+    it('tells for each added symbol what leads to it', () => {
+      const result = resolve(configured(tree), [{ name: 'OWNER', value: 'y', origin: 'asked by a' }])
+      if (!result.ok) throw new Error(result.error.message)
+      const net = result.value.assignments.find(({ name }) => name === 'NET')
+      expect(net?.reason.map(stepText)).toEqual([
+        'OWNER=y was asked by a',
+        'OWNER depends on NETFILTER_ADVANCED (Kconfig:15)',
+        'NETFILTER_ADVANCED depends on NETFILTER (Kconfig:10)',
+        'NETFILTER depends on NET (Kconfig:7)',
+      ])
     })
     it('knows near names of a symbol that nothing defines', () => {
       expect(answer('', ['NETFILTR', 'y'])).toMatchObject({ type: 'unknown-symbol', near: ['NETFILTER'] })
@@ -127,6 +173,60 @@ describe('requests of many', () => {
     const result = resolveRequirements(base, [ask('NET', 'y', 'a')], [clause])
     expect(result).toMatchObject({ ok: false, error: { type: 'unstable' } })
   })
+  it('names every clause of those that turn on each other', () => {
+    const clauses = [
+      { symbol: 'NET', requests: [ask('TINY', 'y', 'b')], origin: 'b' },
+      { symbol: 'TINY', requests: [ask('NETFILTER', 'y', 'c')], origin: 'c' },
+      { symbol: 'NETFILTER', requests: [ask('TINY', 'y', 'd')], origin: 'd' },
+    ]
+    const result = resolveRequirements(base, [ask('NET', 'y', 'a')], clauses)
+    expect(result).toMatchObject({ ok: false, error: { type: 'cycle', origins: ['c', 'd'] } })
+  })
+  it('reaches the least fixed point, whatever the order of clauses', () => {
+    const count = 6
+    const free = configured(
+      treeOf(Array.from({ length: count }, (_, i) => `config F${i}\n\tbool "f"\n`).join('')),
+    )
+    const name = fc.integer({ min: 0, max: count - 1 }).map((i) => `F${i}`)
+    const clause = fc.record({ symbol: name, wanted: fc.uniqueArray(name, { minLength: 1, maxLength: 2 }) })
+    fc.assert(
+      fc.property(fc.array(clause, { maxLength: 6 }), name, fc.nat(), (drawn, first, seed) => {
+        const clauses = drawn.map(({ symbol, wanted }, index) => ({
+          symbol,
+          requests: wanted.map((each) => ask(each, 'y', `clause ${index}`)),
+          origin: `clause ${index}`,
+        }))
+        const turn = seed % (clauses.length + 1)
+        const turned = [...clauses.slice(turn), ...clauses.slice(0, turn)].reverse()
+        const results = [clauses, turned].map((order) =>
+          resolveRequirements(free, [ask(first, 'y', 'a')], order),
+        )
+        const [result, other] = results
+        if (result === undefined || other === undefined) throw new Error('no result')
+        expect(other.ok).toBe(result.ok)
+        if (!result.ok || !other.ok) {
+          const clausesOf = (error: { readonly origins?: readonly string[] }) => error.origins ?? []
+          if (result.ok) return
+          expect(result.error.type).toBe('cycle')
+          expect('origins' in result.error && clausesOf(result.error).length).toBeGreaterThan(1)
+          return
+        }
+        const on = new Set([first])
+        for (let before = -1; before !== on.size; ) {
+          before = on.size
+          for (const { symbol, wanted } of drawn) if (on.has(symbol)) for (const each of wanted) on.add(each)
+        }
+        const values = (configuration: Configuration): string[] =>
+          [...free.tree.byName.values()]
+            .filter((symbol) => configuration.text(symbol) === 'y')
+            .map((symbol) => symbol.name ?? '')
+            .sort()
+        expect(values(result.value.configuration)).toEqual([...on].sort())
+        expect(values(other.value.configuration)).toEqual([...on].sort())
+        expect(new Set(result.value.applied)).toEqual(new Set(clauses.filter(({ symbol }) => on.has(symbol))))
+      }),
+    )
+  })
   const symbolOf = (name: string) => {
     const symbol = base.tree.byName.get(name)
     if (symbol === undefined) throw new Error(name)
@@ -147,6 +247,16 @@ describe('explain', () => {
     expect(prompts[0]?.parts.filter((part) => part.blocking).map((part) => part.text)).toEqual([
       'NETFILTER_ADVANCED [=n]',
     ])
+  })
+  it('names all that has to change, selects and modules among it', () => {
+    const blocking = (config: string, name: string) => told(config, name).blocking.map(({ text }) => text)
+    expect(blocking('CONFIG_NET=y\nCONFIG_OWNER=m\n', 'OWNER')).toEqual([
+      'MODULES [=n]: without modules there is no m',
+      'NETFILTER_ADVANCED [=n]',
+    ])
+    const all = 'CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_NETFILTER_ADVANCED=y\nCONFIG_OWNER=y\n'
+    expect(blocking(all, 'OWNER')).toEqual([])
+    expect(blocking('CONFIG_FIRST=y\n', 'SECOND')).toEqual([])
   })
   it('tells who selects a symbol', () => {
     const config = 'CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_NETFILTER_ADVANCED=y\nCONFIG_OWNER=y\n'

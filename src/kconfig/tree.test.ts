@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { writeConfig } from './configFile.ts'
-import { linux61, linux612 } from './dialect.ts'
+import { createConfiguration } from './configuration.ts'
+import { type Dialect, linux61, linux612 } from './dialect.ts'
+import { answerAll } from './modes.ts'
 import { configured, readTree, treeOf } from './testTree.ts'
 import { parseKconfig } from './tree.ts'
 
@@ -75,7 +77,15 @@ describe('reading a tree', () => {
   })
 })
 
-describe('two dialects', () => {
+describe('dialects', () => {
+  const old = { ...linux61, wideWords: true, boundsAsSpelled: false }
+  const uboot: Dialect = {
+    ...old,
+    dependencies: 'direct, imply to y',
+    layout: 'no ends',
+    escapesStrings: false,
+  }
+  const busybox: Dialect = { ...old, dependencies: 'none', answers: 'in turn', layout: 'all symbols' }
   const optional = `${modules}choice\n\tprompt "c"\n\toptional\nconfig A\n\tbool "a"\nendchoice\n`
   it('knows optional choices before 6.9 and calls them a mistake later', () => {
     expect(readTree(optional, linux61).ok).toBe(true)
@@ -86,6 +96,28 @@ describe('two dialects', () => {
     const result = readTree('config A\n\tstring\n\toption env="ARCH"\n', older, { ARCH: 'x' })
     const symbol = result.ok ? result.value.byName.get('A') : undefined
     expect(result.ok && symbol && configured(result.value).text(symbol)).toBe('x')
+  })
+  it('reads the dialect of busybox: bare texts, old names of keywords, every symbol written', () => {
+    const text =
+      'mainmenu Things\nconfig A\n\tboolean first\n\tdefault y\nconfig B\n\tint second\n\trequires !A\nsource lib/Config.in\n'
+    const files = {
+      Kconfig: text,
+      'lib/Config.in': 'config C\n\tbool "third"\n\tenable D\nconfig D\n\tbool\n',
+    }
+    const result = readTree(files, busybox, { KERNELVERSION: '1.35.0' })
+    if (!result.ok) throw new Error(result.error.message)
+    const configuration = createConfiguration(result.value)
+    answerAll(configuration, 'yes')
+    expect(writeConfig(configuration)).toBe(
+      "#\n# Automatically generated make config: don't edit\n# Busybox version: 1.35.0\n#\n" +
+        'CONFIG_A=y\nCONFIG_B=0\nCONFIG_C=y\nCONFIG_D=y\n',
+    )
+  })
+  it('reads the dialect of U-Boot: strings as they are, numbers in place of bounds, no ends of menus', () => {
+    const text =
+      'menu m\nconfig A\n\tstring "a"\n\tdefault "\\\\n"\nconfig B\n\thex "b"\n\trange 0x010 0x20\n\tdefault 0\nendmenu\n'
+    expect(writeConfig(configured(treeOf(text, uboot)))).toContain('\nCONFIG_A="\\n"\nCONFIG_B=0x10\n')
+    expect(writeConfig(configured(treeOf(text, uboot)))).not.toContain('end of')
   })
   it('gives a number without a default no value, or nought', () => {
     const text = 'config A\n\tint "a"\nconfig B\n\thex "b"\n'

@@ -88,7 +88,8 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
   if (parsed.errors > 0) return invalid()
 
   const { root } = parsed
-  const modules = parsed.modules ?? table.byName.get(dialect.optionLines ? 'MODULES' : '') ?? table.n
+  // Busybox has no option for it; the name decides.
+  const modules = parsed.modules ?? (dialect.dependencies === 'none' ? table.named('MODULES') : table.n)
   let propertyCount = parsed.propertyCount
   if (root.prompt === undefined)
     root.prompt = {
@@ -133,9 +134,20 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
     modules,
     constants: { n: table.n, m: table.m, y: table.y },
     files: parsed.files,
-    environment: preprocessor.environment,
+    environment:
+      dialect.layout === 'all symbols'
+        ? withVersion(preprocessor.environment, input)
+        : preprocessor.environment,
   }
   return { ok: true, value, messages, output }
+}
+
+/** With what the heading of a busybox .config names, although no file refers to it. */
+function withVersion(
+  environment: ReadonlyMap<string, string>,
+  input: KconfigInput,
+): ReadonlyMap<string, string> {
+  return new Map([...environment, ['KERNELVERSION', input.environment('KERNELVERSION') ?? '']])
 }
 
 /** The node after this one in reading order, or undefined after the last of the tree. */

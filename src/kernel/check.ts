@@ -35,7 +35,9 @@ function checkSymbol(kernel: Kernel, { symbol, accepted, origins }: SymbolDemand
       what: `${kernel.name} has CONFIG_${symbol}=${value}, and ${accepted.map((wanted) => `=${wanted}`).join(' or ')} is wanted`,
       where: [...origins, kernel.origin],
       why: known
-        ? 'a prebuilt kernel is as its distribution configured it'
+        ? kernel.package === undefined
+          ? 'the build changed the configuration that had been worked out for it'
+          : 'a prebuilt kernel is as its distribution configured it'
         : `its configuration does not name this symbol${near.length === 0 ? '' : `; near names: ${near.join(', ')}`}`,
       fix: 'ask for a value this kernel has, or choose another kernel',
     },

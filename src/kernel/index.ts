@@ -1,10 +1,12 @@
 /**
  * Where kernels come from, and the proof that one has what was asked of it.
  *
- * A {@link KernelSource} says which kernel a system wants; {@link provideKernel} makes a {@link Kernel} of it: image,
- * final configuration and modules, ready to be looked at. {@link checkKernel} holds every requested symbol and module
- * against it.
+ * A {@link KernelSource} says which kernel a system wants: Debian's ({@link readDebianKernel}), or one that is built for
+ * it ({@link buildLinux}). Either is a {@link Kernel}: image, final configuration and modules, ready to be looked at.
+ * {@link checkKernel} holds every requested symbol and module against it.
  */
+export { type BaseSymbol, baseConfig } from './base-config.ts'
+export { buildLinux, type KernelDemands, type LinuxBuild } from './build-linux.ts'
 export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
 export { parseConfigFile } from './config-file.ts'
 export { readDebianKernel } from './debian.ts'
@@ -15,4 +17,7 @@ export {
   defaultKernelPackage,
   type KernelSource,
   kernelHeadersPackage,
+  type LinuxSource,
+  linuxSource,
+  type SourcePlace,
 } from './source.ts'

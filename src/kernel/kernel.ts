@@ -10,11 +10,15 @@ export interface Kernel {
   readonly release: string
   /** The image that a boot loader starts. */
   readonly image: Content
-  /** Final configuration, symbol (without `CONFIG_`) to value. */
+  /** The file `.config` that it was built with. */
+  readonly configFile: Content
+  /** What that says, symbol (without `CONFIG_`) to value. */
   readonly config: ReadonlyMap<string, string>
   readonly modules: KmodSource
   /** Content of a module by its path relative to lib/modules/RELEASE. */
   moduleContent(path: string): Content
+  /** The device trees that come with it, by their paths as its build has them: `mediatek/mt7986a-….dtb`. */
+  readonly deviceTrees?: ReadonlyMap<string, Content>
   /** The build's Module.symvers: what vmlinux exports. Without it no import can be proved. */
   readonly symvers?: { readonly content: Content; read(): Promise<Symvers> }
   readonly package?: PackageIdentity

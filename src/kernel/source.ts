@@ -1,4 +1,5 @@
-import { callSite, type Origin } from '../diagnostics/index.ts'
+import { z } from 'zod'
+import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 
 /** Debian's prebuilt kernel. */
 export interface DebianKernel {
@@ -8,8 +9,24 @@ export interface DebianKernel {
   readonly origin: Origin
 }
 
+/** A kernel that is built for the system, with the modules that the system uses and no others. */
+export interface LinuxSource {
+  readonly type: 'linux-source'
+  readonly from: SourcePlace
+  /** files for `patch -p1`, in order; relative to the system file's folder */
+  readonly patches: readonly string[]
+  readonly origin: Origin
+}
+
+/** Where a source comes from. Files and folders are relative to the system file's folder. */
+export type SourcePlace =
+  /** a package of Debian's with a tarball in /usr/src: `linux-source-6.1` */
+  | { readonly package: string }
+  /** an archive with one top folder, as kernel.org has them, and what it must be */
+  | { readonly tarball: string; readonly sha256: string }
+
 /** Where a system's kernel comes from. */
-export type KernelSource = DebianKernel
+export type KernelSource = DebianKernel | LinuxSource
 
 /**
  * Debian's prebuilt kernel: image, configuration and modules as Debian made them. Its drivers are modules nearly all,
@@ -24,6 +41,40 @@ export function kernelHeadersPackage(imagePackage: string): string | undefined {
   const flavour = /^linux-image-(.+?)(-unsigned)?$/.exec(imagePackage)?.[1]
   return flavour === undefined ? undefined : `linux-headers-${flavour}`
 }
+
+/**
+ * A kernel built from source, with just what the system asks for: from the kernel modules that features name,
+ * Firmwright finds the symbols, from those a configuration, and builds image and modules in one go.
+ *
+ *     kernel: linuxSource({ package: 'linux-source-6.1' })
+ *     kernel: linuxSource({ tarball: 'linux-6.12.tar.xz', sha256: '…' }, { patches: ['fix.patch'] })
+ */
+export function linuxSource(
+  from: SourcePlace,
+  options: { readonly patches?: readonly string[] } = {},
+): LinuxSource {
+  const origin = callSite()
+  const checked = sourceSchema.safeParse({ from, patches: options.patches ?? [] })
+  if (!checked.success)
+    throw new UserError({
+      what: 'linuxSource was not told where the source is',
+      where: [origin],
+      why: z.prettifyError(checked.error),
+      fix: "write linuxSource({ package: 'linux-source-6.1' }) or linuxSource({ tarball, sha256 })",
+    })
+  return { type: 'linux-source', ...checked.data, origin }
+}
+
+const sourceSchema = z.strictObject({
+  from: z.union([
+    z.strictObject({ package: z.string().min(1) }),
+    z.strictObject({
+      tarball: z.string().min(1),
+      sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'a SHA-256 has 64 hexadecimal digits'),
+    }),
+  ]),
+  patches: z.array(z.string().min(1)),
+})
 
 /** Debian's metapackage for the newest kernel of an architecture. */
 export function defaultKernelPackage(architecture: string): string {

@@ -5,5 +5,5 @@
 
 export type { Machine, MachineOptions } from './machine.ts'
 export { startMachine } from './machine.ts'
-export type { SerialLine } from './serial.ts'
+export type { SerialLine, Waited } from './serial.ts'
 export { openSerialLine } from './serial.ts'

@@ -9,19 +9,28 @@ export interface SerialLine {
   receive(bytes: Uint8Array): void
   /** The other side is gone; whoever waits, waits in vain. */
   end(reason: string): void
+  /** Waits until what came in after the last match matches `pattern`, and moves on to the end of that match. */
+  wait(pattern: RegExp, timeoutMs: number): Promise<Waited>
   /**
-   * Waits until what came in after the last match matches `pattern`, and moves on to the end of that match.
+   * As `wait`, for where the match is all that can be gone on with.
    *
-   * @throws SerialError-shaped Error when `timeoutMs` passes or the other side goes first; it quotes the last lines.
+   * @throws Error when `timeoutMs` passes or the other side goes first; it quotes the last lines.
    */
   expect(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>
+  /** What came in after the last match. */
+  pending(): string
   send(text: string): void
 }
 
+/** How waiting ended; `message` quotes the last lines. */
+export type Waited =
+  | { readonly type: 'matched'; readonly match: RegExpExecArray }
+  | { readonly type: 'timed-out'; readonly message: string }
+  | { readonly type: 'ended'; readonly message: string }
+
 interface Waiting {
   readonly pattern: RegExp
-  readonly resolve: (match: RegExpExecArray) => void
-  readonly reject: (error: Error) => void
+  readonly resolve: (waited: Waited) => void
   readonly timer: NodeJS.Timeout
 }
 
@@ -41,20 +50,32 @@ export function openSerialLine(write: (text: string) => void): SerialLine {
     const match = new RegExp(waiting.pattern.source, waiting.pattern.flags.replace(/[gy]/g, '')).exec(
       text.slice(position),
     )
-    const { resolve, reject, timer, pattern } = waiting
-    if (match !== null) {
-      position += match.index + match[0].length
-      clearTimeout(timer)
-      waiting = undefined
-      resolve(match)
-    } else if (ended !== undefined) {
-      clearTimeout(timer)
-      waiting = undefined
-      reject(new Error(`${ended} before ${pattern} was seen; the last lines were:\n${lastLines()}`))
+    const { resolve, timer, pattern } = waiting
+    if (match !== null) position += match.index + match[0].length
+    else if (ended === undefined) return
+    clearTimeout(timer)
+    waiting = undefined
+    if (match !== null) resolve({ type: 'matched', match })
+    else {
+      const message = `${ended} before ${pattern} was seen; the last lines were:\n${lastLines()}`
+      resolve({ type: 'ended', message })
     }
+  }
+  const wait = (pattern: RegExp, timeoutMs: number): Promise<Waited> => {
+    return new Promise((resolve) => {
+      if (waiting !== undefined) throw new Error('two parts of the program wait on one serial line')
+      const timer = setTimeout(() => {
+        waiting = undefined
+        const message = `${pattern} was not seen in ${timeoutMs / 1000} s; the last lines were:\n${lastLines()}`
+        resolve({ type: 'timed-out', message })
+      }, timeoutMs)
+      waiting = { pattern, resolve, timer }
+      settle()
+    })
   }
   return {
     transcript: () => text,
+    pending: () => text.slice(position),
     receive(bytes) {
       const received = begun + decoder.decode(bytes, { stream: true })
       begun = /\x1b(\[[0-9;?]*)?$/.exec(received)?.[0] ?? ''
@@ -65,26 +86,17 @@ export function openSerialLine(write: (text: string) => void): SerialLine {
       ended = reason
       settle()
     },
-    expect(pattern, timeoutMs) {
-      return new Promise((resolve, reject) => {
-        if (waiting !== undefined) throw new Error('two parts of the program wait on one serial line')
-        const timer = setTimeout(() => {
-          waiting = undefined
-          reject(
-            new Error(
-              `${pattern} was not seen in ${timeoutMs / 1000} s; the last lines were:\n${lastLines()}`,
-            ),
-          )
-        }, timeoutMs)
-        waiting = { pattern, resolve, reject, timer }
-        settle()
-      })
+    wait,
+    async expect(pattern, timeoutMs) {
+      const waited = await wait(pattern, timeoutMs)
+      if (waited.type === 'matched') return waited.match
+      throw new Error(waited.message)
     },
     send: write,
   }
 }
 
-/** Drops carriage returns and ECMA-48 control sequences (`ESC [ … letter`, as a shell asking for the cursor sends). */
+/** Drops carriage returns, zero bytes (U-Boot's countdown has them) and ECMA-48 control sequences (`ESC [ … letter`, as a shell asking for the cursor sends). */
 function withoutControls(text: string): string {
-  return text.replace(/\r/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
+  return text.replace(/[\r\0]/g, '').replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '')
 }

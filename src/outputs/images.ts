@@ -1,5 +1,13 @@
 import type { Engine, FileArtifact } from '../engine/index.ts'
-import { buildSquashfs, type Content, imageEntries, readContent, writeCpio } from '../filetree/index.ts'
+import {
+  buildSquashfs,
+  type Content,
+  type ImageEntries,
+  imageEntries,
+  readContent,
+  writeCpio,
+} from '../filetree/index.ts'
+import type { Kernel } from '../kernel/index.ts'
 import type { AssembledSystem } from '../system/index.ts'
 
 /** The root file system as a squashfs image. */
@@ -8,8 +16,16 @@ export function rootImage(engine: Engine, system: AssembledSystem): Promise<File
 }
 
 /** The initramfs, compressed with the best method of ours that the kernel can unpack. */
-export async function initramfsImage(engine: Engine, system: AssembledSystem): Promise<FileArtifact> {
-  const entries = imageEntries(system.initramfsTree)
+export function initramfsImage(engine: Engine, system: AssembledSystem): Promise<FileArtifact> {
+  return compressedCpio(engine, imageEntries(system.initramfsTree), system.kernel)
+}
+
+/** A compressed cpio archive, which the kernel unpacks into its first root. */
+export async function compressedCpio(
+  engine: Engine,
+  entries: ImageEntries,
+  kernel: Kernel,
+): Promise<FileArtifact> {
   const archive = await engine.compute({
     kind: 'function',
     name: 'archive the initramfs',
@@ -17,7 +33,7 @@ export async function initramfsImage(engine: Engine, system: AssembledSystem): P
     input: { entries },
     run: (context) => context.put(writeCpio(context, entries)),
   })
-  const zstd = system.kernel.config.get('RD_ZSTD') === 'y'
+  const zstd = kernel.config.get('RD_ZSTD') === 'y'
   const made = await engine.build({
     kind: 'command',
     name: 'compress the initramfs',

@@ -8,14 +8,10 @@ export const kernel: Output = {
   name: 'kernel',
   description: 'the kernel image and its configuration',
   async build(engine, system) {
-    const config = [...system.kernel.config]
-      .map(([symbol, value]) => `${symbol}=${value}`)
-      .sort()
-      .join('\n')
     return {
       files: {
         kernel: await contentFile(engine, 'the kernel', system.kernel.image),
-        config: await engine.put(`${config}\n`),
+        config: await contentFile(engine, "the kernel's configuration", system.kernel.configFile),
       },
       targets: {},
     }

@@ -31,13 +31,17 @@ export async function buildManifest(
       package: kernel.package?.name ?? null,
       version: kernel.package?.version ?? null,
     },
-    commandLine: system.commandLine,
+    commandLine: contents.about?.commandLine ?? system.commandLine,
     files: Object.entries(contents.files)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, { digest }]) => ({ name, sizeBytes: digest.sizeBytes, sha256: digest.sha256 })),
-    loadPlans: Object.fromEntries(
-      system.loadPlans.map(({ name, steps }) => [name, steps.map((step) => step.path)]),
-    ),
+    ...(contents.about?.boot === undefined ? {} : { boot: contents.about.boot }),
+    loadPlans: {
+      ...Object.fromEntries(
+        system.loadPlans.map(({ name, steps }) => [name, steps.map((step) => step.path)]),
+      ),
+      ...contents.about?.loadPlans,
+    },
     lostAtPowerOff: system.lostAtPowerOff,
   }
   return engine.compute({

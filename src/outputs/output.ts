@@ -16,4 +16,15 @@ export interface OutputContents {
   readonly files: Readonly<Record<string, FileArtifact>>
   /** The target file systems inside it, for the manifest: image file name to tree. */
   readonly targets: Readonly<Record<string, FileTree>>
+  /** More for the manifest, or in the place of what it would say of the system. */
+  readonly about?: ManifestAdditions
+}
+
+export interface ManifestAdditions {
+  /** The kernel's command line where this output has another than the system. */
+  readonly commandLine?: string
+  /** Load plans beside the system's, or in their place: name to steps. */
+  readonly loadPlans?: Readonly<Record<string, readonly string[]>>
+  /** How the system is started, as data. */
+  readonly boot?: Readonly<Record<string, unknown>>
 }

@@ -59,13 +59,13 @@ if [ "$ACCEL" = kvm ]; then CPU="-cpu host"; else CPU="-cpu ${emulator.cpu}"; fi
  * The same address at every start, and another one for every system and card, so that machines can share a network.
  * 52:54:00 is what QEMU itself uses.
  */
-function macAddress(hostname: string, card: number): string {
+export function macAddress(hostname: string, card: number): string {
   const digest = createHash('sha256').update(`${hostname} ${card}`).digest('hex')
   return `52:54:00:${digest.slice(0, 2)}:${digest.slice(2, 4)}:${digest.slice(4, 6)}`
 }
 
 /** For each card eth0, eth1, … up to the highest in use: what it is plugged into by default. */
-function networkCards(interfaces: readonly NetworkInterface[]): readonly string[] {
+export function networkCards(interfaces: readonly NetworkInterface[]): readonly string[] {
   const cards: string[] = []
   for (const { name, address } of interfaces) {
     const index = Number(/^eth(\d{1,2})$/.exec(name)?.[1] ?? Number.NaN)

@@ -27,3 +27,4 @@ export {
 } from './packages.ts'
 export { type PackageRequest, type RequestedPackage, requestNames } from './request.ts'
 export { type PackagesContext, type PinChange, resolvePackages, updatePackages } from './resolve.ts'
+export { readTar } from './tar.ts'

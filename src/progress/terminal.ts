@@ -1,10 +1,15 @@
 import colors from 'picocolors'
-import { formatElapsed, type ProgressReader } from './plain.ts'
+import { formatElapsed, type ProgressReader, timeLeft } from './plain.ts'
 
 interface Running {
   readonly name: string
   readonly startedAt: number
-  progress?: { readonly done: number; readonly total: number; readonly unit: string }
+  progress?: {
+    readonly done: number
+    readonly total: number
+    readonly unit: string
+    readonly detail?: string
+  }
 }
 
 /**
@@ -20,7 +25,10 @@ export async function terminalProgress(stream: NodeJS.WriteStream): Promise<Prog
   const draw = (): void => {
     const lines = [...running.values()].slice(-6).map((step) => {
       const elapsed = formatElapsed(Date.now() - step.startedAt)
-      return `  ${colors.cyan('•')} ${step.name} ${bar(step.progress)}${colors.dim(elapsed)}`
+      const left =
+        step.progress === undefined ? undefined : timeLeft(step.progress, Date.now() - step.startedAt)
+      const rest = [elapsed, ...(left === undefined ? [] : [`${left} left`]), step.progress?.detail ?? '']
+      return `  ${colors.cyan('•')} ${step.name} ${bar(step.progress)}${colors.dim(rest.join(' ').trimEnd())}`
     })
     update(lines.join('\n'))
   }

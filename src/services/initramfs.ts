@@ -14,6 +14,10 @@ export type RootDevice =
   | { readonly by: 'partition-name'; readonly partitionName: string }
   /** The unique GUID of a GPT partition. */
   | { readonly by: 'partition-uuid'; readonly partitionUuid: string }
+  /** An image in the initramfs itself, mounted through a loop device. */
+  | { readonly by: 'file'; readonly path: string }
+  /** The name of a flash device, as /proc/mtd has it: memory that phram makes one of, for example. */
+  | { readonly by: 'mtd-name'; readonly name: string }
 
 export interface InitramfsOptions {
   /** In load order, paths within the initramfs: the bus, the disk, the file system. */
@@ -34,7 +38,7 @@ export interface InitramfsOptions {
  * The initramfs but for /bin/busybox (a static one) and the modules: /init finds, mounts and becomes the root.
  *
  * The kernel command line may say otherwise: `root=/dev/vdb`, `root=SERIAL=…`, `root=PARTLABEL=…`, `root=PARTUUID=…`,
- * `rootfstype=…`, `rootflags=…`, `init=…`.
+ * `root=FILE=…`, `root=MTD=…`, `rootfstype=…`, `rootflags=…`, `init=…`.
  */
 export function renderInitramfs(options: InitramfsOptions): FileTree {
   const origins = [options.origin]
@@ -74,6 +78,10 @@ function rootArgument(root: RootDevice): string {
       return `PARTLABEL=${root.partitionName}`
     case 'partition-uuid':
       return `PARTUUID=${root.partitionUuid.toLowerCase()}`
+    case 'file':
+      return `FILE=${root.path}`
+    case 'mtd-name':
+      return `MTD=${root.name}`
   }
 }
 
@@ -140,9 +148,25 @@ partition() {
 	done
 }
 
+# The block device of the flash device with a name
+flash() {
+	for entry in /sys/class/mtd/mtd*[0-9]; do
+		[ -r "$entry/name" ] && read -r name <"$entry/name" && [ "$name" = "$1" ] || continue
+		echo "/dev/mtdblock\${entry##*/mtd}"
+		return
+	done
+}
+
+# The loop device of an image in the initramfs, which stays in memory for it when everything else here is removed
+image() {
+	[ -f "$1" ] && loop=$(busybox losetup -f) && busybox losetup -r "$loop" "$1" && echo "$loop"
+}
+
 find_root() {
 	case $root in
 	SERIAL=*) device=$(holder serial "\${root#*=}") ;;
+	FILE=*) device=$(image "\${root#*=}") ;;
+	MTD=*) device=$(flash "\${root#*=}") ;;
 	PARTLABEL=*) device=$(holder uevent "PARTNAME=\${root#*=}") ;;
 	PARTUUID=*) device=$(partition "$(echo "\${root#*=}" | busybox tr A-F a-f)") ;;
 	*) device=$root ;;

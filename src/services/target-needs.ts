@@ -77,6 +77,7 @@ export const initramfsApplets: readonly string[] = [
   'dmesg',
   'grep',
   'insmod',
+  'losetup',
   'mount',
   'od',
   'reboot',

@@ -2,10 +2,11 @@ import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
+  type RootDevice,
   renderInitramfs,
   renderOpenRc,
   type Service,
@@ -24,7 +25,7 @@ import type { EvaluatedSystem } from './evaluated.ts'
 import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
-import { packageNeeds, type SystemFolders } from './package-needs.ts'
+import { type PackageNeeds, packageNeeds, type SystemFolders } from './package-needs.ts'
 import { proveKmods } from './prove-kmods.ts'
 
 /** A system with everything worked out: what an output needs, and nothing left to decide. */
@@ -38,12 +39,25 @@ export interface AssembledSystem {
   readonly loadPlans: readonly NamedPlan[]
   readonly rootTree: FileTree
   readonly initramfsTree: FileTree
+  /** Another initramfs than `initramfsTree`, for a root that is not on the device's disk. */
+  readonly makeInitramfs: (request: InitramfsRequest) => Promise<MadeInitramfs>
   /** What services write and, without a state partition, lose. */
   readonly lostAtPowerOff: readonly {
     readonly path: string
     readonly what: string
     readonly service: string
   }[]
+}
+
+export interface InitramfsRequest {
+  /** Kernel modules (or built-in drivers) that it takes to mount the root. */
+  readonly kmods: readonly string[]
+  readonly root: RootDevice
+}
+
+export interface MadeInitramfs {
+  readonly tree: FileTree
+  readonly plan: NamedPlan
 }
 
 /**
@@ -59,12 +73,13 @@ export async function assemble(
 ): Promise<AssembledSystem> {
   const { definition, requirements } = system
   const base: Origin = { feature: 'base system', ...definition.origin }
-  const { context, request, kernelSource, kernelPackage } = packageNeeds(engine, system, options)
-  const packages = await openPackages(context, request)
-  const kernel = await readDebianKernel(engine, packages, kernelSource, kernelPackage)
+  const needs = packageNeeds(engine, system, options)
+  const packages = await openPackages(needs.context, needs.request)
+  const toLoad = planRequests(definition, requirements, base)
+  const kernel = await provideKernel(engine, packages, needs, system, toLoad, dirname(options.file))
   proveKernel(kernel, requirements)
 
-  const planned = await planAll(engine, kernel, planRequests(definition, requirements, base))
+  const planned = await planAll(engine, kernel, toLoad)
   const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
@@ -141,12 +156,61 @@ export async function assemble(
     ].join(' '),
     loadPlans: planned,
     rootTree,
-    initramfsTree: await initramfsTree(packages, definition, kernel, initramfsPlan, parameters, base),
+    initramfsTree: await initramfsTree(
+      packages,
+      { by: 'path', path: definition.device.disks.root },
+      kernel,
+      initramfsPlan,
+      parameters,
+      base,
+    ),
+    async makeInitramfs({ kmods, root }) {
+      const request = { name: 'initramfs', targets: kmods, origins: [base] }
+      const [plan] = await planAll(engine, kernel, [request])
+      if (plan === undefined) throw new Error('planning one request gave no plan')
+      return { tree: await initramfsTree(packages, root, kernel, plan, parameters, base), plan }
+    },
     lostAtPowerOff:
       definition.state === undefined
         ? kept.map(({ path, what, service }: LostState) => ({ path, what, service }))
         : [],
   }
+}
+
+/** Debian's kernel, or one that is built with what the system asks for and the modules that it loads. */
+function provideKernel(
+  engine: Engine,
+  packages: Packages,
+  { kernelSource, kernelPackage }: PackageNeeds,
+  { definition, requirements }: EvaluatedSystem,
+  toLoad: readonly PlanRequest[],
+  folder: string,
+): Promise<Kernel> {
+  if (kernelSource.type === 'debian') {
+    if (kernelPackage === undefined) throw new Error("Debian's kernel is in no package")
+    return readDebianKernel(engine, packages, kernelSource, kernelPackage)
+  }
+  const { kernel, conditionalKernel } = requirements
+  const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
+  const loaded = toLoad.flatMap(({ targets, origins }) =>
+    targets.flatMap((target) => {
+      const name = typeof target === 'string' ? target : target.module
+      return name === undefined ? [] : [{ name, origins }]
+    }),
+  )
+  return buildLinux(engine, packages, {
+    source: kernelSource,
+    architecture: definition.device.architecture,
+    folder,
+    demands: {
+      symbols: kernel.symbols,
+      modules: [...asked, ...loaded],
+      conditional: conditionalKernel.map(({ when, value, origins }) => {
+        const { symbols, modules } = mergeKernel([{ value, origins }], [])
+        return { when, symbols, modules: modules.map((each) => ({ name: each.value, origins })), origins }
+      }),
+    },
+  })
 }
 
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
@@ -263,7 +327,7 @@ async function withPackages(
 /** The initramfs: its script, a busybox that needs no library, and the modules of its plan. */
 async function initramfsTree(
   packages: Packages,
-  definition: DefinedSystem,
+  root: RootDevice,
   kernel: Kernel,
   plan: NamedPlan,
   parameters: KmodParameters,
@@ -271,7 +335,7 @@ async function initramfsTree(
 ): Promise<FileTree> {
   const script = renderInitramfs({
     kmods: kmodSteps(plan, kernel, parameters.ofModules),
-    root: { by: 'path', path: definition.device.disks.root },
+    root,
     fileSystem: 'squashfs',
     origin: base,
   })

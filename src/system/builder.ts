@@ -102,6 +102,22 @@ function absolute(path: string, origin: Origin): string {
   })
 }
 
+/** What is mounted over at boot (services/shell-layer.ts): a file of the image would never be seen there. */
+const mountedOver = /^\/(proc|sys|run|tmp|var)\//
+
+/** A path at which something of the image can be seen on the running system. */
+function visible(path: string, origin: Origin): string {
+  const canonical = absolute(path, origin)
+  const [, folder] = mountedOver.exec(canonical) ?? []
+  if (folder === undefined) return canonical
+  throw new UserError({
+    what: `nothing could be seen at ${canonical}`,
+    where: [origin],
+    why: `a file system of its own is mounted on /${folder} when the device starts`,
+    fix: 'put it elsewhere and link to it, or make it when a service starts (prepare, state)',
+  })
+}
+
 /** A builder that hands every contribution to `contribute`, in order. */
 export function createBuilder(
   device: Device,
@@ -111,7 +127,7 @@ export function createBuilder(
   const here = (): Origin => ascribed ?? callSite()
   const entry = (path: string, node: Node): void => {
     const origin = here()
-    contribute({ type: 'entry', origin, path: absolute(path, origin), entry: { ...node, origins: [origin] } })
+    contribute({ type: 'entry', origin, path: visible(path, origin), entry: { ...node, origins: [origin] } })
   }
   const service = (request: ServiceRequest): ServiceHandle => {
     contribute({ type: 'service', origin: here(), service: request })

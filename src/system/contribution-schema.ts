@@ -21,7 +21,12 @@ const state = z.strictObject({
 const kmods = z.array(
   z.union([
     name,
-    z.strictObject({ what: name, anyOf: z.array(name).min(1), optional: z.boolean().optional() }),
+    z.strictObject({
+      what: name,
+      anyOf: z.array(name).min(1),
+      module: name.optional(),
+      optional: z.boolean().optional(),
+    }),
   ]),
 )
 const service = {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { type BootNetwork, ROOT_TRANSPORTS, type RootTransport } from '../boot/index.ts'
 import { callSite, type Origin } from '../diagnostics/index.ts'
 import type { KernelSource } from '../kernel/index.ts'
+import { KERNEL_FORMATS, type KernelFormat } from '../uboot/index.ts'
 import type { SystemBuilder } from './builder.ts'
 import type { Device } from './device.ts'
 import { checkOptions } from './feature.ts'
@@ -21,8 +23,19 @@ export interface SystemDefinition {
    * and the build says what is lost at power-off.
    */
   readonly state?: { readonly sizeMebibytes: number }
+  /** What the output `tftpboot` is to do otherwise than device and kernel suggest. */
+  readonly boot?: BootOptions
   /** Says everything else. */
   setup(system: SystemBuilder): void | Promise<void>
+}
+
+export interface BootOptions {
+  /** How the root travels; by default phram where the kernel has it, else within the initramfs. */
+  readonly root?: RootTransport
+  readonly format?: KernelFormat
+  /** Physical; a multiple of 64 KiB. */
+  readonly rootAddress?: number
+  readonly network?: Partial<BootNetwork>
 }
 
 /** A checked definition, with the place where it was written. */
@@ -53,6 +66,21 @@ const definitionSchema = z.strictObject({
         .int()
         .min(4)
         .max(1 << 20),
+    })
+    .optional(),
+  boot: z
+    .strictObject({
+      root: z.enum(ROOT_TRANSPORTS).optional(),
+      format: z.enum(KERNEL_FORMATS).optional(),
+      rootAddress: z.int().min(0).multipleOf(0x10000, 'not a multiple of 64 KiB').optional(),
+      network: z
+        .strictObject({
+          server: z.ipv4().optional(),
+          board: z.ipv4().optional(),
+          netmask: z.ipv4().optional(),
+          gateway: z.ipv4().optional(),
+        })
+        .optional(),
     })
     .optional(),
   setup: z.custom<SystemDefinition['setup']>((value) => typeof value === 'function', 'not a function'),

@@ -1,3 +1,6 @@
+import type { Board, BootNetwork } from '../boot/index.ts'
+import type { KernelFormat } from '../uboot/index.ts'
+
 /**
  * The hardware a system is made for. A device is plain data: one file under `devices/` each.
  */
@@ -20,6 +23,23 @@ export interface Emulator {
   readonly networkCard: string
   /** QEMU device model of a disk. */
   readonly disk: string
+  /** The boot loader that QEMU starts for `tftpboot`, where it plays one. */
+  readonly firmware?: Firmware
+}
+
+export interface Firmware {
+  /** On the machine that runs QEMU. */
+  readonly file: string
+  /** Debian package that has it. */
+  readonly package: string
+}
+
+/** How a boot loader on the board takes a kernel and a root over the network. */
+export interface NetworkBoot extends Board {
+  /** Unless the system asks for another. */
+  readonly format: KernelFormat
+  /** Unless the system says otherwise. */
+  readonly network: BootNetwork
 }
 
 export interface Device {
@@ -28,11 +48,7 @@ export interface Device {
   /** One sentence: what it is and who would use it. */
   readonly description: string
   readonly architecture: Architecture
-  /**
-   * Where the kernel's description of the hardware comes from. `platform`: the machine or its firmware hands one
-   * over, and no output carries a dtb of ours.
-   */
-  readonly deviceTree: { readonly source: 'platform' }
+  readonly deviceTree: DeviceTreeSource
   readonly console: { readonly tty: string; readonly baudRate: number }
   /** Kernel command line that the hardware itself calls for, the console included. */
   readonly kernelParameters: readonly string[]
@@ -45,4 +61,17 @@ export interface Device {
   /** Output that `firmwright build` makes when none is named. */
   readonly defaultOutput: string
   readonly emulator?: Emulator
+  /** Absent where no boot loader takes anything from a network. */
+  readonly networkBoot?: NetworkBoot
 }
+
+/** Where the kernel's description of the hardware comes from. */
+export type DeviceTreeSource =
+  /** The machine, its firmware or its boot loader hands one over; no output carries a dtb of ours. */
+  | { readonly source: 'platform' }
+  /** The kernel has one built in, and takes no other. */
+  | { readonly source: 'built-in' }
+  /** One of the kernel's own: `mediatek/mt7986a-bananapi-bpi-r3.dtb`, without the vendor's folder on armhf of Debian 12. */
+  | { readonly source: 'kernel'; readonly file: string }
+  /** What QEMU makes for the board, written down at build time. */
+  | { readonly source: 'emulator' }

@@ -6,7 +6,7 @@
  * requirements into a kernel, load plans, services and file trees. The data flows one way, and each stage is a
  * function of what the one before it gave.
  */
-export { type AssembledSystem, assemble } from './assemble.ts'
+export { type AssembledSystem, assemble, type InitramfsRequest, type MadeInitramfs } from './assemble.ts'
 export type { SystemBuilder } from './builder.ts'
 export type {
   ConfigRequest,
@@ -21,8 +21,21 @@ export type {
   OneshotRequest,
   User,
 } from './contributions.ts'
-export { type DefinedSystem, defineSystem, hostnameSchema, type SystemDefinition } from './definition.ts'
-export type { Architecture, Device, Emulator } from './device.ts'
+export {
+  type BootOptions,
+  type DefinedSystem,
+  defineSystem,
+  hostnameSchema,
+  type SystemDefinition,
+} from './definition.ts'
+export type {
+  Architecture,
+  Device,
+  DeviceTreeSource,
+  Emulator,
+  Firmware,
+  NetworkBoot,
+} from './device.ts'
 export { evaluate, type System } from './evaluate.ts'
 export { type EvaluatedSystem, evaluateSystem } from './evaluated.ts'
 export { defineFeature } from './feature.ts'

@@ -30,8 +30,8 @@ export interface PackageNeeds {
   readonly context: PackagesContext
   readonly request: PackageRequest
   readonly kernelSource: KernelSource
-  /** As the request calls it; possibly a metapackage. */
-  readonly kernelPackage: string
+  /** The package that has the kernel or its source, as the request calls it; possibly a metapackage. */
+  readonly kernelPackage: string | undefined
 }
 
 export function packageNeeds(engine: Engine, system: EvaluatedSystem, folders: SystemFolders): PackageNeeds {
@@ -50,8 +50,8 @@ export function packageNeeds(engine: Engine, system: EvaluatedSystem, folders: S
 function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageNeeds, 'context'> {
   const base: Origin = { feature: 'base system', ...definition.origin }
   const kernelSource: KernelSource = definition.kernel ?? { type: 'debian', origin: base }
-  const kernelPackage = kernelSource.package ?? defaultKernelPackage(definition.device.architecture)
-  const headersPackage = kernelHeadersPackage(kernelPackage)
+  const kernelPackage = packageOfKernel(kernelSource, definition.device.architecture)
+  const headersPackage = kernelPackage === undefined ? undefined : kernelHeadersPackage(kernelPackage)
   return {
     request: {
       release: definition.release ?? 'bookworm',
@@ -61,7 +61,7 @@ function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageN
         ...baseProgramFiles.map((file) => ({ name: file.package, origins: [base] })),
       ],
       only: [
-        { name: kernelPackage, origins: [kernelSource.origin] },
+        ...(kernelPackage === undefined ? [] : [{ name: kernelPackage, origins: [kernelSource.origin] }]),
         ...(headersPackage === undefined ? [] : [{ name: headersPackage, origins: [kernelSource.origin] }]),
         { name: basePackages.staticBusybox, origins: [base] },
       ],
@@ -69,6 +69,11 @@ function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageN
     kernelSource,
     kernelPackage,
   }
+}
+
+function packageOfKernel(source: KernelSource, architecture: string): string | undefined {
+  if (source.type === 'debian') return source.package ?? defaultKernelPackage(architecture)
+  return 'package' in source.from ? source.from.package : undefined
 }
 
 /**

@@ -43,6 +43,7 @@ export {
   type Loader,
   missingAbilities,
   type Needs,
+  type OwnTree,
   parseLoader,
 } from './loader.ts'
 export { type LzmaHeader, readLzmaHeader, withLzmaSize } from './lzma.ts'

@@ -2,6 +2,7 @@
  * What is known of one boot loader, as data: a JSON file a loader. Nothing is assumed beyond what the file says, and a
  * combination that it does not have is refused by name.
  */
+import { ARCHITECTURES, type Architecture } from './legacy.ts'
 import { failure, type LoaderDataError, type Result, success } from './result.ts'
 
 /** Kernel formats, by the command that boots them and what it must be able to unpack. */
@@ -36,6 +37,8 @@ export interface Loader {
   /** Commands that it has, first words only: `tftpboot`, `booti`, `fdt`, `lzmadec`. */
   readonly commands: readonly string[]
   readonly formats: readonly KernelFormat[]
+  /** As images call the processor: a script for another one is refused. */
+  readonly architecture: Architecture
   readonly wordBits: 32 | 64
   /** Default environment; absent where it is not set. */
   readonly fdtHigh?: string
@@ -44,12 +47,31 @@ export interface Loader {
   readonly ownSizeBytes: number
   /** The most RAM that it sees and uses, where that is less than a board may have. */
   readonly ramLimitBytes?: number
+  /** The longest kernel that `bootm` unpacks (CONFIG_SYS_BOOTM_LEN). */
+  readonly unpackLimitBytes?: number
   /** Addresses are physical, or those of MIPS's KSEG0. */
   readonly addresses: 'physical' | 'kseg0'
   /** Takes an initramfs as it is (`ADDRESS:SIZE`). */
   readonly rawInitramfs: boolean
   /** Hands a device tree to the kernel, and can edit it: otherwise the kernel only has the one built into it. */
   readonly tree: boolean
+  /** The tree that it has itself, at `${fdtcontroladdr}`, where a kernel can be started with that. */
+  readonly ownTree?: OwnTree
+  /**
+   * `hush` (CONFIG_HUSH_PARSER) has conditions and `$?`; the older, simpler parser stops a script at the first line that
+   * fails, and says of no line whether it did.
+   */
+  readonly shell: 'hush' | 'simple'
+  /** Where each field's value is from, by the name of the field: a document, or what was seen on which board. */
+  readonly sources: Readonly<Record<string, string>>
+}
+
+export interface OwnTree {
+  /** Of the whole file, room in it included: what is copied when it is handed over. */
+  readonly sizeBytes: number
+  /** `#address-cells` and `#size-cells` of its root. */
+  readonly addressCells: 1 | 2
+  readonly sizeCells: 1 | 2
 }
 
 export interface Needs {
@@ -125,6 +147,19 @@ const listOf = (check: Check): Check => {
     return value.map(check).find((why) => why !== undefined)
   }
 }
+const sources: Check = (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not an object'
+  const stray = Object.entries(value).find(([name, said]) => !(name in CHECKS) || text(said) !== undefined)
+  return stray === undefined ? undefined : `has "${stray[0]}", which is not a field of a loader with a text`
+}
+const ownTree: Check = (value) => {
+  if (typeof value !== 'object' || value === null) return 'is not an object'
+  const fields = Object.keys(value).sort().join()
+  if (fields !== 'addressCells,sizeBytes,sizeCells') return 'is not sizeBytes, addressCells and sizeCells'
+  const { sizeBytes, addressCells, sizeCells } = value as Record<string, unknown>
+  if (![addressCells, sizeCells].every((cells) => cells === 1 || cells === 2)) return 'has cells of 1 or 2'
+  return count(sizeBytes)
+}
 const autoboot: Check = (value) => {
   if (typeof value !== 'object' || value === null || !('type' in value)) return 'does not say its "type"'
   const extra = { none: undefined, key: 'key', string: 'text' }
@@ -145,6 +180,7 @@ const CHECKS: Readonly<Record<keyof Loader, Check>> = {
   lineLimitBytes: count,
   commands: listOf(text),
   formats: listOf(oneOf(...KERNEL_FORMATS)),
+  architecture: oneOf(...Object.keys(ARCHITECTURES)),
   wordBits: oneOf(32, 64),
   fdtHigh: text,
   initrdHigh: text,
@@ -153,5 +189,15 @@ const CHECKS: Readonly<Record<keyof Loader, Check>> = {
   addresses: oneOf('physical', 'kseg0'),
   rawInitramfs: flag,
   tree: flag,
+  unpackLimitBytes: count,
+  ownTree,
+  shell: oneOf('hush', 'simple'),
+  sources,
 }
-const OPTIONAL: ReadonlySet<string> = new Set(['fdtHigh', 'initrdHigh', 'ramLimitBytes'])
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'fdtHigh',
+  'initrdHigh',
+  'ramLimitBytes',
+  'unpackLimitBytes',
+  'ownTree',
+])

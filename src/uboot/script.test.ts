@@ -22,6 +22,12 @@ describe('commands', () => {
         { type: 'tree-node', parent: '/', name: 'reserved-memory' },
         { type: 'tree-set', path: '/reserved-memory', property: 'ranges', value: { type: 'empty' } },
         { type: 'tree-set', path: '/r', property: 'reg', value: { type: 'cells', cells: [0, 0x42000000] } },
+        {
+          type: 'tree-set',
+          path: '/r',
+          property: '#size-cells',
+          value: { type: 'cells', cells: [1] },
+        },
         { type: 'tree-set', path: '/r', property: 'compatible', value: { type: 'string', text: 'phram' } },
         { type: 'boot', method: 'booti', kernel: 0x40200000, tree: 0x44000000 },
         { type: 'boot', method: 'bootm', kernel: 0x80100000 },
@@ -38,6 +44,7 @@ describe('commands', () => {
       'fdt mknode / reserved-memory',
       'fdt set /reserved-memory ranges',
       "fdt set /r reg '<0x0 0x42000000>'",
+      "fdt set /r '#size-cells' '<0x1>'",
       "fdt set /r compatible 'phram'",
       'booti 0x40200000 - 0x44000000',
       'bootm 0x80100000',
@@ -113,12 +120,17 @@ describe('a loader data file', () => {
     lineLimitBytes: 511,
     commands: ['tftpboot', 'booti', 'bootm', 'fdt'],
     formats: ['image', 'fit'],
+    architecture: 'arm64',
     wordBits: 64,
     fdtHigh: '0xffffffff',
     ownSizeBytes: 0x1000000,
     addresses: 'physical',
     rawInitramfs: true,
     tree: true,
+    unpackLimitBytes: 0x4000000,
+    ownTree: { sizeBytes: 0x100000, addressCells: 2, sizeCells: 2 },
+    shell: 'hush',
+    sources: { prompt: 'CONFIG_SYS_PROMPT of configs/qemu_arm64_defconfig' },
   }
 
   it('is taken when every field is right', () => {
@@ -135,6 +147,7 @@ describe('a loader data file', () => {
     ['lineLimitBytes', { ...loader, lineLimitBytes: '511' }],
     ['formats', { ...loader, formats: ['image', 'elf'] }],
     ['commands', { ...loader, commands: 'booti' }],
+    ['architecture', { ...loader, architecture: 'z80' }],
     ['wordBits', { ...loader, wordBits: 16 }],
     ['autoboot', { ...loader, autoboot: { type: 'key' } }],
     ['autoboot', { ...loader, autoboot: { type: 'none', key: 'x' } }],
@@ -142,6 +155,12 @@ describe('a loader data file', () => {
     ['autoboot', { ...loader, autoboot: { type: 'button' } }],
     ['tree', { ...loader, tree: undefined }],
     ['ramLimitBytes', { ...loader, ramLimitBytes: 0 }],
+    ['ownTree', { ...loader, ownTree: { sizeBytes: 4096, addressCells: 3, sizeCells: 1 } }],
+    ['ownTree', { ...loader, ownTree: { sizeBytes: 4096 } }],
+    ['shell', { ...loader, shell: 'bash' }],
+    ['sources', { ...loader, sources: ['the manual'] }],
+    ['sources', { ...loader, sources: { promt: 'the manual' } }],
+    ['sources', { ...loader, sources: { prompt: '' } }],
   ])('is refused by the name of the field: %s', (field, json) => {
     expect(parseLoader(json)).toMatchObject({ ok: false, error: { type: 'bad-loader', field } })
   })

@@ -94,7 +94,8 @@ function treeSet(path: string, property: string, value: TreeValue): Result<strin
 function join(command: string, words: readonly string[], last?: string): Result<string, ScriptError> {
   const parts = [command]
   for (const word of words) {
-    const quoted = /^[\w./@,+:=#-]+$/.test(word) ? success(word) : quote(word)
+    // A word that begins with # would be a comment: `#address-cells` is a property.
+    const quoted = /^[\w./@,+:=-][\w./@,+:=#-]*$/.test(word) ? success(word) : quote(word)
     if (!quoted.ok) return quoted
     parts.push(quoted.value)
   }

@@ -25,7 +25,7 @@ import {
   writeConfig,
 } from '../../src/kconfig/index.ts'
 import { parseConfigFile } from '../../src/kernel/index.ts'
-import { debianKernelFacts } from '../../test/debianKernel.ts'
+import { debianKernelFacts, sourceVersion } from '../../test/debianKernel.ts'
 import { linuxSource } from '../../test/material.ts'
 import type { Verification, VerifyContext } from '../verification.ts'
 
@@ -77,15 +77,29 @@ async function againstModulesOrder({ progress }: VerifyContext) {
     progress(`${release} ${flavour}`)
     const name = `linux-image-${flavour}`
     const facts = await debianKernelFacts({ release: suite, architecture, package: name })
-    const { order } = read(await linuxSource(release), srcarch, fixedSymbols(facts.config))
+    const source = await linuxSource(release)
+    const { order } = read(source, srcarch, fixedSymbols(facts.config))
     const wanted = new Set(facts.modules)
     const missing = facts.modules.filter((path) => !order.includes(path)).length
     const extra = order.filter((path) => !wanted.has(path)).length
     const sameOrder = [...wanted].every((path, index) => order[index] === path)
-    rows.push([facts.release, wanted.size, order.length, missing, extra, sameOrder ? 'same' : 'differs'])
+    rows.push([
+      facts.release,
+      facts.version,
+      sourceVersion(source),
+      wanted.size,
+      order.length,
+      missing,
+      extra,
+      sameOrder ? 'same' : 'differs',
+    ])
   }
-  const failures = rows.filter((row) => row[3] !== 0 || row[4] !== 0 || row[5] !== 'same').length
-  return { columns: ['kernel', 'modules.order', 'ours', 'missing', 'extra', 'order'], rows, failures }
+  const failures = rows.filter((row) => row[5] !== 0 || row[6] !== 0 || row[7] !== 'same').length
+  return {
+    columns: ['kernel', 'is Linux', 'the source', 'modules.order', 'ours', 'missing', 'extra', 'order'],
+    rows,
+    failures,
+  }
 }
 
 /** Randconfigs of 6.1 and 6.12, every directory that we would enter. */
@@ -188,7 +202,16 @@ function makeJudge(
     const { stdout, stderr } = spawnSync(
       'make',
       [
-        ...['-rRs', '-f', 'judge.mk', 'judge', `obj=${path}`, 'need-builtin=1', 'need-modorder=1'],
+        ...[
+          '-rRs',
+          `-I${source}`,
+          '-f',
+          'judge.mk',
+          'judge',
+          `obj=${path}`,
+          'need-builtin=1',
+          'need-modorder=1',
+        ],
         ...[
           `srctree=${source}`,
           'objtree=.',

@@ -16,7 +16,7 @@ export default defineSystem({
     // Two names of one file in their package.
     system.packages.file('openntpd', '/usr/sbin/ntpd')
     system.packages.file('openntpd', '/usr/sbin/ntpctl')
-    system.applets('nc', 'sha256sum', 'stat')
+    system.packages.file('dropbear-bin', '/usr/bin/dbclient')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })

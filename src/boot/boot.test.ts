@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { overlaps, TREE_GROWTH_BYTES } from '../layout/index.ts'
+import { type Loader, parseLoader } from '../uboot/index.ts'
+import { type Board, type BootParts, placeBoot } from './plan.ts'
+import { type KernelProgram, readKernelProgram } from './program.ts'
+import { bootScript, type ScriptRequest, scriptText, typedText } from './script.ts'
+import { chooseTransport } from './transport.ts'
+
+const data = new URL('../devices/loaders/qemu-arm64.json', import.meta.url)
+const parsed = parseLoader(JSON.parse(readFileSync(data, 'utf8')))
+if (!parsed.ok) throw new Error(parsed.error.message)
+const loader = parsed.value
+
+const MIB = 1 << 20
+const board: Board = {
+  loader,
+  memory: [{ start: 0x4000_0000, end: 0x5000_0000 }],
+  reserved: [],
+  rootAddress: 0x4040_0000,
+}
+const image: KernelProgram = {
+  type: 'arm64-image',
+  image: { textOffsetBytes: 0, imageSizeBytes: 0x201_0000, anywhere: true, bigEndian: false },
+  sizeBytes: 0x1f6_dfc0,
+}
+const phram: BootParts = {
+  format: 'image',
+  program: image,
+  kernelFileBytes: image.sizeBytes,
+  rootBytes: 5_000_001,
+  tree: { source: 'ours', sizeBytes: 0x8000 },
+}
+
+function place(parts: BootParts, on: Board = board) {
+  const placed = placeBoot(on, parts)
+  if (!placed.ok) throw new Error(placed.error.message)
+  return placed.value
+}
+/** The start of a region, and the address behind it. */
+function extent(placed: ReturnType<typeof place>, name: string): readonly [number, number] {
+  const region = placed.layout.regions.find((candidate) => candidate.name === name)
+  if (region === undefined) throw new Error(`there is no region ${name}`)
+  return [region.address, region.address + region.sizeBytes]
+}
+
+describe('the places of a boot', () => {
+  it('are the root where the device has it, then the tree, then the kernel on 2 MiB', () => {
+    const placed = place(phram)
+    expect(placed.addresses.root).toBe(0x4040_0000)
+    const { root = 0, tree = 0, kernelStart } = placed.addresses
+    expect([root, tree, kernelStart]).toEqual([root, tree, kernelStart].sort((a, b) => a - b))
+    expect(kernelStart % (2 * MIB)).toBe(0)
+    expect(overlaps(placed.layout)).toEqual([])
+  })
+
+  it.each([
+    [4096 * 1000 - 1, 4096 * 1000],
+    [4096 * 1000, 4096 * 1000],
+    [4096 * 1000 + 1, 4096 * 1001],
+  ])('round a root of %i bytes to whole pages, and no page more', (rootBytes, sizeBytes) => {
+    const [start, end] = extent(place({ ...phram, rootBytes }), 'root')
+    expect(end - start).toBe(sizeBytes)
+  })
+
+  it('have the copies of tree and initramfs below the loader, the tree with what it grows by', () => {
+    const placed = place({ ...phram, initramfsBytes: MIB })
+    const [treeStart, treeEnd] = extent(placed, 'device tree, copied')
+    const [, initramfsEnd] = extent(placed, 'initramfs, copied')
+    expect(treeEnd - treeStart).toBe(0x8000 + TREE_GROWTH_BYTES)
+    expect(initramfsEnd).toBeLessThanOrEqual(extent(placed, 'boot loader')[0])
+  })
+
+  it('leave room behind a tree that is used in place', () => {
+    const inPlace: Board = { ...board, loader: { ...loader, fdtHigh: '0xffffffffffffffff' } }
+    const [start, end] = extent(place(phram, inPlace), 'device tree')
+    expect(end - start).toBe(0x8000 + TREE_GROWTH_BYTES)
+  })
+
+  it('have room for a compressed kernel where it is unpacked', () => {
+    const placed = place({ ...phram, format: 'image-compressed', kernelFileBytes: 11 * MIB })
+    const [start, end] = extent(placed, 'kernel_comp_addr_r')
+    expect(end - start).toBe(image.sizeBytes)
+    expect(placed.addresses.unpackBuffer).toBe(start)
+  })
+
+  it('have a uImage and a FIT apart from where the kernel goes', () => {
+    for (const format of ['uimage-gzip', 'fit'] as const) {
+      const { addresses, layout } = place({ ...phram, format, kernelFileBytes: 11 * MIB })
+      expect(addresses.kernelFile).not.toBe(addresses.kernelStart)
+      expect(overlaps(layout)).toEqual([])
+    }
+  })
+
+  it('are refused where memory is too short, by how much', () => {
+    const small: Board = { ...board, memory: [{ start: 0x4000_0000, end: 0x4400_0000 }] }
+    const placed = placeBoot(small, phram)
+    expect(placed).toMatchObject({ ok: false, error: { type: 'no-layout' } })
+    if (!placed.ok) expect(placed.error.message).toMatch(/no room for .*bytes are missing/)
+  })
+
+  it('are refused where a reserved region lies in the root, with an address that would do', () => {
+    const reserved = [{ name: 'firmware', address: 0x4060_0000, sizeBytes: MIB }]
+    const placed = placeBoot({ ...board, reserved }, phram)
+    expect(placed).toMatchObject({ ok: false, error: { type: 'no-layout' } })
+    if (!placed.ok) expect(placed.error.message).toContain('put root at 0x40700000 or above')
+  })
+})
+
+describe('the script', () => {
+  const request = (parts: BootParts, on: Loader = loader): ScriptRequest => ({
+    loader: on,
+    parts,
+    placement: place(parts, { ...board, loader: on }),
+    files: {
+      kernel: 'Image',
+      ...(parts.rootBytes === undefined ? {} : { root: 'rootfs.squashfs' }),
+      ...(parts.initramfsBytes === undefined ? {} : { initramfs: 'initramfs.img' }),
+      ...(parts.tree.source === 'ours' ? { tree: 'board.dtb' } : {}),
+    },
+    commandLine: 'console=ttyAMA0',
+    network: { server: '192.0.2.1', board: '192.0.2.2', netmask: '255.255.255.0' },
+  })
+  const lines = (parts: BootParts, on: Loader = loader) => {
+    const written = bootScript(request(parts, on))
+    if (!written.ok) throw new Error(written.error.message)
+    return written.value
+  }
+
+  it('does every transfer, then edits the tree of the loader, then boots', () => {
+    const written = lines({ ...phram, tree: { source: 'loader' } })
+    const order = ['check', 'network', 'transfer', 'edit', 'boot']
+    const stages = written.map(({ stage }) => order.indexOf(stage))
+    expect(stages).toEqual([...stages].sort((a, b) => a - b))
+    const text = written.map((line) => line.text)
+    expect(text).toContain('fdt mknode /reserved-memory rootfs@40400000')
+    expect(text).toContain("fdt set /reserved-memory/rootfs@40400000 reg '<0x0 0x40400000 0x0 0x4c5000>'")
+    expect(text).toContain("fdt set /reserved-memory/rootfs@40400000 compatible 'phram'")
+    expect(text.at(-1)).toBe('booti 0x40a00000 - ${fdtcontroladdr}')
+  })
+
+  it('says what to do when it has run before', () => {
+    const [, check] = lines({ ...phram, tree: { source: 'loader' } })
+    expect(check?.text).toBe('fdt list /reserved-memory/rootfs@40400000')
+    expect(check?.onSuccess).toContain('reset')
+  })
+
+  it('hands over initramfs and tree of ours', () => {
+    const written = lines({ ...phram, initramfsBytes: 0x12_3456 })
+    expect(written.at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+ 0x[0-9a-f]+:123456 0x[0-9a-f]+$/)
+  })
+
+  it('tells a compressed Image where to be unpacked', () => {
+    const text = lines({ ...phram, format: 'image-compressed', kernelFileBytes: 0x80_0000 }).map(
+      (l) => l.text,
+    )
+    expect(text).toContain("setenv kernel_comp_size '0x800000'")
+  })
+
+  it('is refused by name where the loader lacks something', () => {
+    const old: Loader = { ...loader, formats: ['fit'], commands: ['tftpboot', 'setenv', 'bootm', 'fdt'] }
+    expect(bootScript(request(phram, old))).toMatchObject({
+      error: {
+        type: 'loader-cannot',
+        missing: [expect.stringContaining('"image"'), expect.stringContaining('"booti"')],
+      },
+    })
+    const small: Loader = { ...loader, unpackLimitBytes: 8 * MIB }
+    expect(bootScript(request({ ...phram, format: 'uimage-gzip' }, small))).toMatchObject({
+      error: { type: 'loader-cannot' },
+    })
+  })
+
+  it('keeps to the length of a line, however long the command line is', () => {
+    const long = request(phram)
+    const written = bootScript({ ...long, commandLine: 'parameter=value '.repeat(100) })
+    expect(written.ok && Math.max(...written.value.map(({ text }) => text.length))).toBeLessThanOrEqual(511)
+  })
+
+  it('as a script ends at the first line that fails, as a shell sees it', () => {
+    const text = scriptText(lines({ ...phram, tree: { source: 'loader' } }), loader)
+    const ran = (failing: string): string => {
+      const fake = [
+        `try() { echo "$1 $2"; case "$*" in ${failing}) return 1 ;; esac; }`,
+        ...['tftpboot', 'fdt', 'booti'].map((command) => `${command}() { try ${command} "$@"; }`),
+        'setenv() { :; }; fdtcontroladdr=1',
+      ]
+      return execFileSync('sh', ['-c', `(${fake.join('\n')}\n${text}) || true`], { encoding: 'utf8' })
+    }
+    expect(ran('fdt\\ list*')).toContain('booti')
+    expect(ran('fdt\\ list*|tftpboot*Image')).not.toContain('booti')
+    expect(ran('fdt\\ list*|tftpboot*Image')).toContain('Image was not transferred')
+    expect(ran('nothing')).toContain('reset it')
+    expect(ran('nothing')).not.toContain('tftpboot')
+  })
+
+  it('for people says what a line is for that must fail', () => {
+    expect(typedText(lines({ ...phram, tree: { source: 'loader' } }))).toMatch(
+      /# if this prints a node: .*reset it/,
+    )
+  })
+})
+
+describe('how the root travels', () => {
+  const config = (...entries: readonly string[]) =>
+    new Map(entries.map((entry) => entry.split('=') as [string, string]))
+  const squashfs = ['SQUASHFS=y', 'SQUASHFS_XZ=y', 'BLK_DEV_INITRD=y', 'BLK_DEV_LOOP=m', 'DEVTMPFS_MOUNT=y']
+
+  it('is phram where the kernel has it, without an initramfs where nothing else can be the first flash', () => {
+    const all = [...squashfs, 'MTD_PHRAM=y', 'MTD_BLOCK=y']
+    expect(chooseTransport(config(...all))).toMatchObject({ value: { transport: 'phram', direct: true } })
+    expect(chooseTransport(config(...all, 'MTD_SPI_NOR=y'))).toMatchObject({ value: { direct: false } })
+    expect(chooseTransport(config(...squashfs, 'MTD_PHRAM=m', 'MTD_BLOCK=y'))).toMatchObject({
+      value: { transport: 'phram', direct: false },
+    })
+  })
+
+  it('is the initramfs where the kernel has no phram, and it says so', () => {
+    const chosen = chooseTransport(config(...squashfs, 'MTD_PHRAM=n'))
+    expect(chosen).toMatchObject({ value: { transport: 'initramfs', direct: false } })
+    expect(chosen.ok && chosen.value.why).toContain('CONFIG_MTD_PHRAM')
+  })
+
+  it('can be forced, where the kernel can', () => {
+    expect(chooseTransport(config(...squashfs), 'cpio')).toMatchObject({ value: { transport: 'cpio' } })
+    expect(chooseTransport(config(...squashfs), 'phram')).toMatchObject({
+      ok: false,
+      error: { missing: ['CONFIG_MTD_PHRAM', 'CONFIG_MTD_BLOCK'] },
+    })
+    expect(chooseTransport(config())).toMatchObject({ ok: false })
+  })
+})
+
+describe('a kernel program', () => {
+  it('is refused where its header is not one, or its place is not free to choose', () => {
+    expect(readKernelProgram(new Uint8Array(4096), 'arm64')).toMatchObject({
+      error: { type: 'wrong-kernel' },
+    })
+    expect(readKernelProgram(new Uint8Array(4096), 'armhf')).toMatchObject({
+      error: { type: 'wrong-kernel' },
+    })
+    const old = Buffer.alloc(4096)
+    old.write('ARM\x64', 56, 'latin1')
+    old.writeBigUInt64LE(0x100_0000n, 16)
+    expect(readKernelProgram(old, 'arm64')).toMatchObject({
+      error: { type: 'wrong-kernel', message: expect.stringContaining('4.6') },
+    })
+  })
+})

@@ -1,0 +1,31 @@
+/**
+ * From the parts of a system to a board that boots them.
+ *
+ * {@link readKernelProgram} reads what a kernel will take of the memory; {@link placeBoot} gives root, initramfs,
+ * device tree and kernel their places, with all that loader and kernel copy and unpack, proved disjoint;
+ * {@link bootScript} says it to the loader. {@link BootFile} is all of it as data, in the folder that is served, for
+ * whoever drives the board. Nothing here reads or sends anything; failures are values.
+ */
+export { type BootFile, parseBootFile } from './file.ts'
+export {
+  type Board,
+  type BootAddresses,
+  type BootParts,
+  type BootPlacement,
+  placeBoot,
+  rootRegionBytes,
+} from './plan.ts'
+export { type KernelProgram, programArchitecture, readKernelProgram } from './program.ts'
+export type { BootPlanError, Result } from './result.ts'
+export {
+  type BootFiles,
+  type BootLine,
+  type BootNetwork,
+  type BootStage,
+  bootScript,
+  PHRAM_NAME,
+  type ScriptRequest,
+  scriptText,
+  typedText,
+} from './script.ts'
+export { chooseTransport, ROOT_TRANSPORTS, type RootTransport, type TransportChoice } from './transport.ts'

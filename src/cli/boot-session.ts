@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BootFile, parseBootFile } from '../boot/index.ts'
+import { UserError } from '../diagnostics/index.ts'
+import {
+  type BootEvent,
+  type BootFailure,
+  bootBoard,
+  type Link,
+  type LinkAddress,
+  openLink,
+  parseLinkAddress,
+} from '../driver/index.ts'
+import { openSerialLine, type SerialLine } from '../machine/index.ts'
+import type { TftpEvent } from '../tftp/index.ts'
+import type { BootCommandOptions } from './boot.ts'
+import { describeTransfer, startServer } from './tftp-server.ts'
+
+export function parseSerial(text: string): LinkAddress {
+  const address = parseLinkAddress(text)
+  if (address !== undefined) return address
+  throw new UserError({
+    what: `${text} is no serial line`,
+    fix: 'name a device (/dev/ttyUSB0, /dev/ttyUSB0,115200), unix:PATH or tcp:HOST:PORT',
+  })
+}
+
+/** Serves a `tftpboot` folder and boots the board at the end of the line from it. */
+export async function bootFolder(
+  folder: string,
+  serial: LinkAddress,
+  options: BootCommandOptions,
+): Promise<void> {
+  const plan = await readPlan(join(folder, 'boot.json'))
+  const show = options.json ? jsonEvents : plainEvents(plan)
+  const server = await startServer(folder, options, show)
+  try {
+    const wire = await connect(serial, plan, options.json === true)
+    try {
+      const booted = await bootBoard({ plan, line: wire.line, onEvent: show })
+      if (!booted.ok) throw bootError(booted.error)
+      if (!options.untilUp) await wire.stayAsConsole()
+    } finally {
+      wire.close()
+    }
+  } finally {
+    await server.close()
+  }
+}
+
+async function readPlan(file: string): Promise<BootFile> {
+  const plan = parseBootFile(JSON.parse(await readFile(file, 'utf8')))
+  if (!plan.ok) throw new Error(`${file}: ${plan.error.message}`)
+  return plan.value
+}
+
+interface Wire {
+  readonly line: SerialLine
+  /** Passes this terminal's keys on until ctrl-], the end of the input, or the end of the line. */
+  stayAsConsole(): Promise<void>
+  close(): void
+}
+
+/** Opens the line and shows what comes over it: on standard output, or, beside JSON, on standard error. */
+async function connect(serial: LinkAddress, plan: BootFile, json: boolean): Promise<Wire> {
+  let link: Link | undefined
+  const line = openSerialLine((text) => link?.write(text))
+  const shown = json ? process.stderr : process.stdout
+  let ended: (() => void) | undefined
+  const opened = await openLink(serial, plan.baudRate, {
+    onData(bytes) {
+      shown.write(bytes)
+      line.receive(bytes)
+    },
+    onEnd(reason) {
+      line.end(reason)
+      ended?.()
+    },
+  })
+  if (!opened.ok) {
+    throw new UserError({
+      what: `the serial line cannot be opened: ${opened.error.message}`,
+      fix: 'see that the device is there and yours (group dialout), and that no other program has it',
+    })
+  }
+  link = opened.value
+  return {
+    line,
+    close: () => link?.close(),
+    stayAsConsole() {
+      return new Promise((resolve) => {
+        const { stdin } = process
+        const onKeys = (keys: Buffer): void => {
+          const leave = keys.indexOf(0x1d)
+          link?.write(keys.subarray(0, leave < 0 ? keys.length : leave).toString('latin1'))
+          if (leave >= 0) finish()
+        }
+        const finish = (): void => {
+          stdin.off('data', onKeys)
+          if (stdin.isTTY) stdin.setRawMode(false)
+          stdin.pause()
+          resolve()
+        }
+        ended = finish
+        if (stdin.isTTY) stdin.setRawMode(true)
+        stdin.on('data', onKeys)
+        stdin.once('end', finish)
+      })
+    },
+  }
+}
+
+function bootError({ message, advice, lastLines }: BootFailure): UserError {
+  return new UserError({ what: message, why: `the last lines were:\n${lastLines}`, fix: advice })
+}
+
+function jsonEvents(event: BootEvent | TftpEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`)
+}
+
+/** A line of standard error for each thing that a person would want to know. */
+function plainEvents(plan: BootFile): (event: BootEvent | TftpEvent) => void {
+  const say = (text: string): void => void process.stderr.write(`\n[firmwright] ${text}\n`)
+  return (event) => {
+    switch (event.type) {
+      case 'waiting':
+        return say(`waiting for ${plan.loader.name}: power the board on`)
+      case 'at-prompt':
+        return say('the loader is at its prompt')
+      case 'memory-checked':
+        return say("the loader's memory is as the plan has it")
+      case 'line':
+        if (event.line.stage === 'transfer') say(`${event.index + 1}/${event.count}: ${event.line.text}`)
+        return
+      case 'kernel-started':
+        return say('the kernel runs')
+      case 'up': {
+        const { notStarted } = event
+        const failed = notStarted.length === 0 ? '' : `; not started: ${notStarted.join(', ')}`
+        return say(`up after ${event.seconds} s${failed}; ctrl-] leaves the console`)
+      }
+      case 'ended':
+        if (event.end.type !== 'sent') say(describeTransfer(event) ?? '')
+        return
+      case 'busy':
+        return say(describeTransfer(event) ?? '')
+      case 'started':
+      case 'progress':
+        return
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { addBuildOptions, type BuildOptions, withEngine } from './session.ts'
+
+export interface BootCommandOptions extends BuildOptions {
+  readonly serial: string
+  readonly outputFolder: string
+  readonly untilUp?: boolean
+  readonly address?: string
+}
+
+/** `firmwright boot` */
+export function bootCommand(): Command {
+  const command = new Command('boot')
+    .description(
+      "Builds tftpboot, serves it over TFTP and drives a board's U-Boot to the running system; then it is the console.",
+    )
+    .argument('[SYSTEM]', 'system file', 'system.ts')
+    .requiredOption(
+      '--serial <DEVICE>',
+      'the serial line: /dev/ttyUSB0, /dev/ttyUSB0,115200, unix:PATH or tcp:HOST:PORT',
+    )
+    .option('-o, --output-folder <DIR>', 'where to build', 'build')
+    .option('--address <IP>', 'address to serve on (default: every address of this machine)')
+    .option('--until-up', 'end when the system is up, instead of staying as its console (ctrl-] leaves that)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  firmwright boot examples/router/system.ts --serial /dev/ttyUSB0\n\nTFTP has port 69, which is not open to everyone: the message says how it is opened.',
+    )
+  return addBuildOptions(command).action(async (file: string, options: BootCommandOptions) => {
+    const { bootFolder, parseSerial } = await import('./boot-session.ts')
+    const serial = parseSerial(options.serial)
+    const [output] = await withEngine(options, async (engine) => {
+      const { buildFile } = await import('./build-file.ts')
+      return buildFile(engine, file, ['tftpboot'], resolve(options.outputFolder), options)
+    })
+    if (output === undefined) throw new Error('the build of one output gave none')
+    await bootFolder(output.folder, serial, options)
+  })
+}

@@ -1,0 +1,193 @@
+/** A board from power-on to a running system: stops the loader, checks its memory, types the plan, watches the kernel. */
+import type { BootFile, BootLine } from '../boot/index.ts'
+import type { SerialLine, Waited } from '../machine/index.ts'
+import type { Loader } from '../uboot/index.ts'
+import { contradictions, parseBdinfo } from './bdinfo.ts'
+import { anySign, type BootFailure, bootFailure, recogniseFailure } from './failure.ts'
+import { begunPromptPattern, openPrompt, type Prompt, type PromptResult, promptPattern } from './prompt.ts'
+
+export type BootEvent =
+  /** Connected; nothing has been seen of the loader yet. */
+  | { readonly type: 'waiting' }
+  | { readonly type: 'at-prompt' }
+  | { readonly type: 'memory-checked' }
+  | { readonly type: 'line'; readonly index: number; readonly count: number; readonly line: BootLine }
+  /** The loader has handed over. */
+  | { readonly type: 'kernel-started' }
+  /** As the system itself counts, from the start of its kernel. */
+  | { readonly type: 'up'; readonly seconds: number; readonly notStarted: readonly string[] }
+
+export interface BootOptions {
+  readonly plan: BootFile
+  readonly line: SerialLine
+  readonly onEvent?: (event: BootEvent) => void
+  /** How long to wait for power-on. Default 10 minutes. */
+  readonly powerOnMs?: number
+  /** How long a kernel that was started may say nothing. Default 60 s. */
+  readonly silentMs?: number
+  /** How long the system may take to come up. Default 5 minutes. */
+  readonly upMs?: number
+}
+
+const POWER_ON_MS = 600_000
+const SILENT_MS = 60_000
+const UP_MS = 300_000
+const KEY_MS = 200
+const REPLY_MS = 5000
+const REPORT_MS = 1000
+
+/** Boots a board by its plan; done when the system says that it is up, or at the first thing that goes wrong. */
+export async function bootBoard(options: BootOptions): Promise<PromptResult<undefined>> {
+  const { plan, line, onEvent = () => {} } = options
+  onEvent({ type: 'waiting' })
+  const stopped = await stopAutoboot(line, plan.loader, options.powerOnMs ?? POWER_ON_MS)
+  if (stopped !== undefined) return { ok: false, error: stopped }
+  onEvent({ type: 'at-prompt' })
+  const prompt = openPrompt(line, plan.loader)
+  const checked = await checkMemory(prompt, line, plan)
+  if (!checked.ok) return checked
+  onEvent({ type: 'memory-checked' })
+  const last = plan.lines.length - 1
+  for (const [index, bootLine] of plan.lines.entries()) {
+    onEvent({ type: 'line', index, count: plan.lines.length, line: bootLine })
+    const done = index === last ? await prompt.start(bootLine.text) : await runLine(prompt, line, bootLine)
+    if (!done.ok) return done
+  }
+  return watchKernel(options, onEvent)
+}
+
+/**
+ * Gets the loader to its prompt: from power-on through its countdown, or where it is at its prompt already. A key can
+ * get lost, so it is sent until the prompt answers.
+ */
+export async function stopAutoboot(
+  line: SerialLine,
+  loader: Loader,
+  powerOnMs: number,
+): Promise<BootFailure | undefined> {
+  const atPrompt = promptPattern(loader)
+  const { autoboot } = loader
+  const deadline = Date.now() + powerOnMs
+  // A loader that is at its prompt answers an empty line; in a countdown it is a key like any other.
+  const key = autoboot.type === 'key' ? autoboot.key : autoboot.type === 'string' ? autoboot.text : '\n'
+  line.send('\n')
+  for (;;) {
+    const waited = await line.wait(begunPromptPattern(loader), KEY_MS)
+    if (waited.type === 'matched') break
+    if (waited.type === 'ended') return bootFailure('line-gone', waited.message, line.transcript())
+    if (Date.now() > deadline) {
+      const message = `no prompt "${loader.prompt}" came in ${powerOnMs / 1000} s`
+      return bootFailure('no-prompt', message, line.transcript())
+    }
+    if (line.pending() !== '' || autoboot.type === 'none') line.send(key)
+  }
+  // What was sent too much is on its line now: a fresh one.
+  line.send('\x03')
+  const fresh = await line.wait(atPrompt, REPLY_MS)
+  if (fresh.type === 'matched') {
+    await settle(line, atPrompt)
+    return undefined
+  }
+  return bootFailure('no-prompt', 'the loader’s prompt came and went', line.transcript())
+}
+
+/** Takes in prompts that answer keys sent too much. */
+async function settle(line: SerialLine, atPrompt: RegExp): Promise<void> {
+  let waited: Waited
+  do waited = await line.wait(atPrompt, KEY_MS)
+  while (waited.type === 'matched')
+}
+
+async function checkMemory(
+  prompt: Prompt,
+  line: SerialLine,
+  plan: BootFile,
+): Promise<PromptResult<undefined>> {
+  if (!plan.loader.commands.includes('bdinfo')) return { ok: true, value: undefined }
+  const answer = await prompt.run('bdinfo')
+  if (!answer.ok) return answer
+  const found = contradictions(parseBdinfo(answer.value.output, plan.loader.addresses), plan)
+  if (found.length === 0) return { ok: true, value: undefined }
+  return { ok: false, error: bootFailure('contradiction', found.join('; '), line.transcript()) }
+}
+
+async function runLine(
+  prompt: Prompt,
+  line: SerialLine,
+  bootLine: BootLine,
+): Promise<PromptResult<undefined>> {
+  const answer = await prompt.run(bootLine.text)
+  if (!answer.ok) return answer
+  const { succeeded } = answer.value
+  if (bootLine.onSuccess !== undefined && succeeded === true) {
+    return { ok: false, error: bootFailure('edited-before', bootLine.onSuccess, line.transcript()) }
+  }
+  if (bootLine.onSuccess === undefined && succeeded === false) {
+    const why = bootLine.onFailure === undefined ? '' : `: ${bootLine.onFailure}`
+    return {
+      ok: false,
+      error: bootFailure('line-failed', `"${bootLine.text}" failed${why}`, line.transcript()),
+    }
+  }
+  return { ok: true, value: undefined }
+}
+
+const HANDED_OVER = /Starting kernel|Transferring control to Linux/
+const UP = /firmwright: up in ([\d.]+) s(?:, not started:([^\n]*))?\n/
+
+async function watchKernel(
+  options: BootOptions,
+  onEvent: (event: BootEvent) => void,
+): Promise<PromptResult<undefined>> {
+  const { line, plan, silentMs = SILENT_MS, upMs = UP_MS } = options
+  const fail = <T>(type: BootFailure['type'], message: string): PromptResult<T> => {
+    return { ok: false, error: bootFailure(type, message, line.transcript()) }
+  }
+  /** Waits for one thing, or any sign of failure before it. */
+  const reach = async (
+    wanted: RegExp,
+    timeoutMs: number,
+    late: BootFailure['type'],
+    lateMessage: string,
+  ): Promise<PromptResult<string>> => {
+    const waited = await line.wait(new RegExp(`(?:${anySign.source})|(?:${wanted.source})`, 'i'), timeoutMs)
+    if (waited.type === 'timed-out') return fail(late, lateMessage)
+    if (waited.type === 'ended') return fail('line-gone', waited.message)
+    const printed = `${waited.match.input.slice(0, waited.match.index)}${waited.match[0]}`
+    const trouble = recogniseFailure(printed)
+    if (trouble !== undefined) {
+      // The rest of what is said goes into the report.
+      await line.wait(/\n\n\n$/, Math.min(REPORT_MS, silentMs))
+      return fail(trouble.type, trouble.message)
+    }
+    return { ok: true, value: printed }
+  }
+  const refused = promptPattern(plan.loader)
+  const handedOver = await reach(
+    new RegExp(`${HANDED_OVER.source}|${refused.source}`),
+    silentMs,
+    'silent',
+    'the loader says nothing after the last line',
+  )
+  if (!handedOver.ok) return handedOver
+  if (!HANDED_OVER.test(handedOver.value)) {
+    return fail('line-failed', 'the loader did not start the kernel, and is back at its prompt')
+  }
+  onEvent({ type: 'kernel-started' })
+  const spoken = await reach(
+    /\n[^\n]*\n[^\n]*\n[^\n]+/,
+    silentMs,
+    'silent',
+    `the kernel said nothing for ${silentMs / 1000} s`,
+  )
+  if (!spoken.ok) return spoken
+  const up = await reach(UP, upMs, 'not-up', `the system was not up after ${upMs / 1000} s`)
+  if (!up.ok) return up
+  const match = UP.exec(up.value)
+  onEvent({
+    type: 'up',
+    seconds: Number(match?.[1]),
+    notStarted: match?.[2]?.trim().split(/\s+/) ?? [],
+  })
+  return { ok: true, value: undefined }
+}

@@ -1,0 +1,208 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { UserError } from '../diagnostics/index.ts'
+import { type Engine, type EngineEvent, openEngine } from '../engine/index.ts'
+import { readContent } from '../filetree/index.ts'
+import type { Packages } from '../packages/index.ts'
+import { buildLinux, type KernelDemands } from './build-linux.ts'
+import { findCompiler } from './compiler.ts'
+import type { Kernel } from './kernel.ts'
+import { linuxSource } from './source.ts'
+import { type Files, treeArchive } from './test/tree.ts'
+
+const made: string[] = []
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true })
+})
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kernel-test-'))
+  made.push(folder)
+  return folder
+}
+const store = newFolder()
+const noPackages = {} as Packages
+
+interface Wish {
+  readonly changes?: Files
+  readonly patches?: Files
+  readonly demands?: Partial<KernelDemands>
+  readonly storeFolder?: string
+}
+
+async function withEngine<T>(storeFolder: string, work: (engine: Engine) => Promise<T>) {
+  const events: EngineEvent[] = []
+  const engine = await openEngine({ storeFolder, onEvent: (event) => events.push(event) })
+  try {
+    return { value: await work(engine), events }
+  } finally {
+    await engine.close()
+  }
+}
+
+const noDemands: KernelDemands = { symbols: [], modules: [], conditional: [] }
+
+function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {}) {
+  return withEngine(storeFolder, async (engine) => {
+    const { tarball, sha256 } = treeArchive(changes)
+    const folder = newFolder()
+    for (const [name, text] of Object.entries(patches)) writeFileSync(join(folder, name), text)
+    const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches) })
+    const kernel = await buildLinux(engine, noPackages, {
+      source,
+      architecture: 'amd64',
+      folder,
+      demands: { ...noDemands, ...demands },
+    })
+    return { kernel, image: await readContent(engine, kernel.image) }
+  })
+}
+
+async function problemOf(wish: Wish) {
+  const error = await build(wish).catch((reason: unknown) => reason)
+  if (!(error instanceof UserError)) throw new Error(`no UserError: ${error}`)
+  return error.diagnostics[0] ?? { what: '' }
+}
+
+const feature = (name: string) => ({ feature: name, file: `/home/me/${name}.ts`, line: 7 })
+const module = (name: string) => ({ name, origins: [feature('vpn')] })
+const modulesIn = ({ modules }: Kernel) => [...modules.names.values()].sort()
+
+describe('a kernel from source', () => {
+  it('has the modules that are asked for by name, and no others', async () => {
+    const { kernel } = (await build({ demands: { modules: [module('tun')] } })).value
+    expect(modulesIn(kernel)).toEqual(['kernel/drivers/net/tun.ko'])
+    expect(kernel.release).toBe('6.1.0')
+    expect(kernel.config.get('TUN')).toBe('m')
+    expect(kernel.config.get('NETDEVICES')).toBe('y')
+    expect(kernel.config.get('FANCY')).toBeUndefined()
+  })
+
+  it('has the symbols that are asked for', async () => {
+    const symbols = [{ symbol: 'CLOCK', accepted: ['y'], origins: [feature('time')] }]
+    const { kernel } = (await build({ demands: { symbols } })).value
+    expect(kernel.config.get('CLOCK')).toBe('y')
+    expect(modulesIn(kernel)).toEqual([])
+  })
+
+  it('has what is asked for conditionally just where the condition comes true', async () => {
+    const clock = {
+      when: 'NETDEVICES',
+      symbols: [{ symbol: 'CLOCK', accepted: ['y'], origins: [feature('time')] }],
+      modules: [],
+      origins: [feature('time')],
+    }
+    const absent = (await build({ demands: { conditional: [clock] } })).value.kernel
+    expect(absent.config.get('CLOCK')).toBe('n')
+    const demands = { modules: [module('tun')], conditional: [clock] }
+    expect((await build({ demands })).value.kernel.config.get('CLOCK')).toBe('y')
+  })
+
+  it('is built once: the second time nothing runs', async () => {
+    const wish = { demands: { modules: [module('tun')] } }
+    await build(wish)
+    const { events } = await build(wish)
+    expect(events.filter(({ type }) => type === 'step-running')).toEqual([])
+  })
+
+  it('is the same in another store', async () => {
+    const wish = { demands: { modules: [module('tun')] } }
+    const first = (await build(wish)).value
+    const second = (await build({ ...wish, storeFolder: newFolder() })).value
+    expect(second.image.equals(first.image)).toBe(true)
+    expect(first.image.toString('latin1')).toContain('firmwright firmwright')
+  })
+
+  it('tells how many objects of how many are compiled, and where', async () => {
+    const { events } = await build({ demands: { modules: [module('tun')] }, storeFolder: newFolder() })
+    const progress = events.flatMap((event) =>
+      event.type === 'step-progress' && event.unit === 'objects' ? [event] : [],
+    )
+    expect(progress.map(({ done, total }) => `${done} of ${total}`)).toEqual(['1 of 2', '2 of 2'])
+    expect(progress.map(({ detail }) => detail).sort()).toEqual(['drivers', 'drivers/net'])
+  })
+
+  it('is built from the patched source', async () => {
+    const patch = `--- a/drivers/core.c
++++ b/drivers/core.c
+@@ -1 +1 @@
+-int core(void) { return 1; }
++int patched(void) { return 1; }
+`
+    const { image } = (await build({ patches: { 'core.patch': patch } })).value
+    expect(image.toString('latin1')).toContain('patched')
+  })
+})
+
+describe('a kernel from source that cannot be', () => {
+  it('for a module that there is not, with near names and who wants it', async () => {
+    expect(await problemOf({ demands: { modules: [module('tunn')] } })).toMatchObject({
+      what: 'this kernel has no module tunn',
+      fix: 'did you mean tun?',
+      where: [feature('vpn'), {}],
+    })
+  })
+  it('for a module that Kconfig has no way to', async () => {
+    const problem = await problemOf({ demands: { modules: [module('never')] } })
+    expect(problem.why).toContain(
+      'drivers/net/never.ko takes BROKEN_MODULE=m && NETDEVICES=y, and Kconfig has no way to that',
+    )
+  })
+  it('for two modules that exclude each other, with both who want them', async () => {
+    const rival = { name: 'fancy', origins: [feature('rival')] }
+    const problem = await problemOf({ demands: { modules: [module('tun'), rival] } })
+    expect(problem.what).toBe('the kernel cannot be configured as it is asked for')
+    expect(problem.why).toMatch(/(vpn \(.*vpn\.ts:7\)|rival \(.*rival\.ts:7\))/)
+  })
+  it('for a symbol that this source does not have', async () => {
+    const symbols = [{ symbol: 'CLOK', accepted: ['y'], origins: [feature('time')] }]
+    const problem = await problemOf({ demands: { symbols } })
+    expect(problem.why).toMatch(/no entry of this tree defines CLOK; near names: CLOCK/)
+  })
+  it('for an archive that is another', async () => {
+    const error = await withEngine(store, async (engine) => {
+      const { tarball } = treeArchive()
+      const source = linuxSource({ tarball, sha256: '0'.repeat(64) })
+      const folder = newFolder()
+      return buildLinux(engine, noPackages, { source, architecture: 'amd64', folder, demands: noDemands })
+    }).catch((reason: unknown) => reason)
+    expect(String(error)).toContain('is not the archive that the system file names')
+  })
+  it('for a patch that does not apply, by its name', async () => {
+    const patch = '--- a/drivers/core.c\n+++ b/drivers/core.c\n@@ -1 +1 @@\n-int other;\n+int another;\n'
+    const problem = await problemOf({ patches: { 'wrong.patch': patch } })
+    expect(problem.why).toContain('error: the patch wrong.patch does not apply')
+  })
+  it('for an error of the compiler, which comes first, and a place for all that was said', async () => {
+    const problem = await problemOf({ changes: { 'drivers/core.c': 'int core(void) { return missing; }\n' } })
+    const [, first] = (problem.why ?? '').split('\n')
+    expect(first).toMatch(/drivers\/core\.c:1:\d+: error: .*missing/)
+    expect(problem.fix).toContain('/logs/')
+  })
+  it('for an architecture that there is no way to build for', async () => {
+    const source = linuxSource({ package: 'linux-source-6.1' })
+    const error = await withEngine(store, (engine) =>
+      buildLinux(engine, noPackages, { source, architecture: 'vax', folder: '/', demands: noDemands }),
+    ).catch((reason: unknown) => reason)
+    expect(String(error)).toContain('kernels for vax cannot be built from source')
+  })
+  it('without its compiler, named with its package', async () => {
+    const error = await withEngine(store, (engine) =>
+      findCompiler(engine, { toolPrefix: 'no-such-target-', headers: {} }),
+    ).catch((reason: unknown) => reason)
+    expect(String(error)).toContain('The program no-such-target-gcc is not installed')
+  })
+  it('without a header that it needs, named with its package', async () => {
+    const headers = { '/no/such/gelf.h': 'libelf-dev' }
+    const error = await withEngine(store, (engine) =>
+      findCompiler(engine, { toolPrefix: 'x86_64-linux-gnu-', headers }),
+    ).catch((reason: unknown) => reason)
+    if (!(error instanceof UserError)) throw new Error('no UserError')
+    expect(error.diagnostics[0]?.fix).toBe('install the Debian package libelf-dev')
+  })
+  it('of a source that is not said', () => {
+    expect(() => linuxSource({ tarball: 'x.tar', sha256: 'abc' })).toThrow(/not told where the source is/)
+  })
+})

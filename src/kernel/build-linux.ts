@@ -1,0 +1,227 @@
+/**
+ * A kernel from source, in five steps that are each cached: the archive, its outline, the compiler's identity, the
+ * configuration, the build. The build is one run of make for image, modules and device trees, in a sandbox, and what
+ * it leaves is one archive laid out as Debian lays out its kernel packages.
+ */
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
+import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
+import { imageTimeSeconds } from '../filetree/index.ts'
+import type { Packages } from '../packages/index.ts'
+import { type Askers, createAskers } from './askers.ts'
+import { baseConfig } from './base-config.ts'
+import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
+import type { ModuleDemand, SymbolDemand } from './check.ts'
+import { type Compiler, findCompiler } from './compiler.ts'
+import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
+import type { Kernel } from './kernel.ts'
+import { listKernelArchive, readKernel } from './kernel-archive.ts'
+import {
+  type LinuxTree,
+  openLinuxTree,
+  stableTar,
+  treeInputs,
+  treeOutline,
+  unpackScript,
+  unpackTools,
+} from './linux-tree.ts'
+import type { LinuxSource } from './source.ts'
+
+/** What a kernel must have. */
+export interface KernelDemands extends Demands {
+  /** only where something else turns `when` on */
+  readonly conditional: readonly (Demands & { readonly when: string; readonly origins: readonly Origin[] })[]
+}
+
+interface Demands {
+  readonly symbols: readonly SymbolDemand[]
+  /** as modules, or built in where something else asks for that */
+  readonly modules: readonly ModuleDemand[]
+}
+
+export interface LinuxBuild {
+  readonly source: LinuxSource
+  /** Debian's name of the device's architecture */
+  readonly architecture: string
+  /** that file names of the source are relative to */
+  readonly folder: string
+  readonly demands: KernelDemands
+}
+
+/** @throws UserError */
+export async function buildLinux(
+  engine: Engine,
+  packages: Packages,
+  { source, architecture, folder, demands }: LinuxBuild,
+): Promise<Kernel> {
+  const target = buildTargetOf(architecture)
+  if (target === undefined)
+    throw new UserError({
+      what: `kernels for ${architecture} cannot be built from source`,
+      where: [source.origin],
+      fix: `choose a device of ${buildableArchitectures.join(' or ')}, or Debian's kernel`,
+    })
+  const tree = await openLinuxTree(engine, packages, source, folder)
+  const compiler = await findCompiler(engine, target)
+  const work = { source, tree, target, compiler }
+  const configured = await configuration(engine, { ...work, architecture, demands })
+  const config = await engine.put(Buffer.from(configured.config, 'latin1'))
+  const archive = await compile(engine, { ...work, config, objects: configured.objects })
+  const files = await listKernelArchive(engine, archive)
+  return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+}
+
+interface Work {
+  readonly source: LinuxSource
+  readonly tree: LinuxTree
+  readonly target: BuildTarget
+  readonly compiler: Compiler
+}
+
+type Configured = Extract<ConfigurationResult, { ok: true }>
+
+async function configuration(
+  engine: Engine,
+  work: Work & { readonly architecture: string; readonly demands: KernelDemands },
+): Promise<Configured> {
+  const { source, tree, target, architecture, compiler, demands } = work
+  const outline = await treeOutline(engine, tree, source.patches)
+  const askers = createAskers()
+  const asked = configurationDemands(architecture, demands, askers)
+  const result = await engine.compute<ConfigurationResult>({
+    kind: 'function',
+    name: `configure ${tree.name}`,
+    function: { id: 'kernel/configure', version: 2 },
+    input: { outline, compiler: compiler.identity, target, demands: asked },
+    run: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'firmwright-kernel-'))
+      try {
+        await promisify(execFile)('tar', ['-xf', engine.path(outline), '-C', folder])
+        // The same programs as the build has, whatever the user's own environment says.
+        return await configure(folder, target, { PATH: executorPath, ...makeVariables(target) }, asked)
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  })
+  if (result.ok) return result
+  const { what, why, module, known } = result.problem
+  const near = module === undefined ? [] : nearNames(module, known ?? [])
+  const { text, origins } = askers.reveal(why)
+  const whoWanted = demands.modules.filter(({ name }) => name === module).flatMap((demand) => demand.origins)
+  throw new UserError({
+    what,
+    where: [...new Set([...whoWanted, ...origins, source.origin])],
+    why: `${text}\nthe source is ${tree.name}`,
+    ...(near.length === 0 ? {} : { fix: `did you mean ${near.join(' or ')}?` }),
+  })
+}
+
+function configurationDemands(
+  architecture: string,
+  { symbols, modules, conditional }: KernelDemands,
+  askers: Askers,
+): ConfigurationDemands {
+  const base = baseConfig(architecture).map(({ symbol, value, why }) => ({
+    symbol,
+    accepted: [value],
+    asker: `wanted in every kernel (${why})`,
+  }))
+  const ask = (demands: Demands) => ({
+    symbols: demands.symbols.map(({ symbol, accepted, origins }) => ({
+      symbol,
+      accepted,
+      asker: askers.name(origins),
+    })),
+    modules: demands.modules.map(({ name, origins }) => ({ name, asker: askers.name(origins) })),
+  })
+  const asked = ask({ symbols, modules })
+  return {
+    symbols: [...base, ...asked.symbols],
+    modules: asked.modules,
+    conditional: conditional.map(({ when, origins, ...demands }) => ({
+      when,
+      ...ask(demands),
+      asker: askers.name(origins),
+    })),
+  }
+}
+
+/** Environment and arguments that make what make makes the same on any machine and day. */
+function reproducible(): Readonly<Record<string, string>> {
+  return {
+    KBUILD_BUILD_TIMESTAMP: new Date(imageTimeSeconds * 1000).toUTCString(),
+    KBUILD_BUILD_USER: 'firmwright',
+    KBUILD_BUILD_HOST: 'firmwright',
+    // counts links otherwise
+    KBUILD_BUILD_VERSION: '1',
+    // a version of nothing but the source's own and CONFIG_LOCALVERSION: no "+" for being no tagged commit
+    LOCALVERSION: '',
+  }
+}
+
+/** Runs make, and returns the archive of what it made. */
+async function compile(
+  engine: Engine,
+  work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
+): Promise<FileArtifact> {
+  const { source, tree, target, compiler, config } = work
+  const { image, imagePath, srcarch, deviceTrees } = target
+  const variables = Object.entries({ ...makeVariables(target), ...reproducible() })
+  const arguments_ = variables.map(([name, value]) => `${name}='${value}'`).join(' ')
+  const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
+  const script = `set -eu
+${unpackScript(source.patches)}cp config linux/.config
+chmod u+w linux/.config
+cd linux
+make -j"$(nproc)" ${arguments_} ${goals}
+release=$(cat include/config/kernel.release)
+boot=../out/boot modules=../out/usr/lib/modules/$release trees=../out/usr/lib/linux-image-$release
+debug=../out/usr/lib/debug/boot
+mkdir -p $boot $modules $trees $debug
+cp ${imagePath} $boot/vmlinuz-$release
+cp .config $boot/config-$release
+cp vmlinux $debug/vmlinux-$release
+cp System.map $boot/System.map-$release
+cp Module.symvers modules.builtin modules.builtin.modinfo $modules
+# Paths of objects in newer kernels, of modules in older ones.
+sed 's/.o$/.ko/' modules.order > list
+sed 's|^|kernel/|' list > $modules/modules.order
+while read -r module; do
+  mkdir -p "$modules/kernel/$(dirname "$module")"
+  cp "$module" "$modules/kernel/$module"
+done < list
+for tree in $(cd arch/${srcarch}/boot/dts 2> /dev/null && find . -name '*.dtb'); do
+  mkdir -p "$trees/$(dirname "$tree")"
+  cp "arch/${srcarch}/boot/dts/$tree" "$trees/$tree"
+done
+cd ../out
+find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
+`
+  const { 'kernel.tar': archive } = await engine.build({
+    kind: 'command',
+    name: `build ${tree.name}`,
+    argv: ['sh', '-c', script],
+    env: {},
+    inputs: { ...treeInputs(tree), config },
+    outputs: ['kernel.tar'],
+    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort'],
+    onLine: countObjects(work.objects),
+  })
+  if (archive?.kind !== 'file') throw new Error('tar left no archive')
+  return archive
+}
+
+/** Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). */
+function countObjects(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {
+  const left = new Set(objects)
+  return (line, { progress }) => {
+    const object = /^ {2}(?:CC|AS)(?: \[M\])? +(\S+)$/.exec(line)?.[1]
+    if (object === undefined || !left.delete(object)) return
+    progress(objects.length - left.size, objects.length, 'objects', dirname(object))
+  }
+}

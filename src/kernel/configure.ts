@@ -1,0 +1,140 @@
+/**
+ * The configuration of a kernel that is built from source: from what a system asks for, symbols and kernel modules, to
+ * a whole .config. Nothing is dropped silently: what cannot be had is an error with the steps that lead there.
+ */
+import { compiledObjects, fixedSymbols, openSourceTree, openSymbols, readKbuild } from '../kbuild/index.ts'
+import {
+  type AskedRequest,
+  answerAll,
+  type Configuration,
+  createConfiguration,
+  openTree,
+  resolveRequirements,
+  writeConfig,
+} from '../kconfig/index.ts'
+import type { BuildTarget } from './build-target.ts'
+import { parseConfigFile } from './config-file.ts'
+import { moduleSymbols } from './module-symbols.ts'
+
+/** What is asked of a configuration. Who asks is a short text, which comes back in errors. */
+export interface ConfigurationDemands extends Demands {
+  /** only where something else turns `when` on */
+  readonly conditional: readonly (Demands & { readonly when: string; readonly asker: string })[]
+}
+
+interface Demands {
+  readonly symbols: readonly DemandedSymbol[]
+  readonly modules: readonly DemandedModule[]
+}
+
+export interface DemandedModule {
+  readonly name: string
+  readonly asker: string
+}
+
+export interface DemandedSymbol {
+  readonly symbol: string
+  /** acceptable values, best first */
+  readonly accepted: readonly string[]
+  readonly asker: string
+}
+
+export type ConfigurationResult =
+  /** `config`: the text of the .config, a byte string; `objects`: what is compiled for it */
+  | { readonly ok: true; readonly config: string; readonly objects: readonly string[] }
+  | { readonly ok: false; readonly problem: ConfigurationProblem }
+
+export interface ConfigurationProblem {
+  readonly what: string
+  readonly why: string
+  /** of a module that there is none of: those that there are */
+  readonly module?: string
+  readonly known?: readonly string[]
+}
+
+/**
+ * @param folder the outline of a kernel tree, unpacked
+ * @param environment what the tree's compiler probes are run in
+ */
+export async function configure(
+  folder: string,
+  target: BuildTarget,
+  environment: Readonly<Record<string, string>>,
+  demands: ConfigurationDemands,
+): Promise<ConfigurationResult> {
+  const opened = await openTree({ srctree: folder, arch: target.arch, environment })
+  if (!opened.ok) return failed('the Kconfig files of the kernel cannot be read', opened.error.message)
+  const base = createConfiguration(opened.value)
+  answerAll(base, 'no')
+  const modules = [demands, ...demands.conditional].flatMap((each) => each.modules)
+  const behind = modules.length === 0 ? nothingBehind : symbolsBehind(folder, target, base, modules)
+  if (!behind.ok) return behind
+  const requests = (each: Demands): readonly AskedRequest[] => [
+    ...each.symbols.map(requestOf),
+    ...each.modules.flatMap((module) => behind.requests.get(module) ?? []),
+  ]
+  const clauses = demands.conditional.map((each) => ({
+    symbol: each.when,
+    requests: requests(each),
+    origin: each.asker,
+  }))
+  const resolved = resolveRequirements(base, requests(demands), clauses)
+  if (!resolved.ok)
+    return failed('the kernel cannot be configured as it is asked for', resolved.error.message)
+  const config = writeConfig(resolved.value.configuration)
+  const objects = objectsOf(folder, target, config)
+  return objects.ok ? { ok: true, config, objects: objects.value } : objects
+}
+
+function objectsOf(
+  folder: string,
+  { arch, srcarch }: BuildTarget,
+  config: string,
+): { readonly ok: true; readonly value: readonly string[] } | Failed {
+  const symbol = fixedSymbols(parseConfigFile(config))
+  const kbuild = readKbuild({ tree: openSourceTree(folder), srcarch, arch, symbol })
+  if (!kbuild.ok) return failed('the Makefiles of the kernel cannot be read', kbuild.error.message)
+  return { ok: true, value: [...compiledObjects(kbuild.value)] }
+}
+
+type Failed = Extract<ConfigurationResult, { ok: false }>
+
+const failed = (what: string, why: string): Failed => ({ ok: false, problem: { what, why } })
+
+function requestOf({ symbol, accepted, asker }: DemandedSymbol): AskedRequest {
+  const [value = 'y'] = accepted
+  const eitherWay = value === 'm' && accepted.includes('y')
+  return { name: symbol, value, origin: asker, ...(eitherWay ? { acceptsBuiltIn: true } : {}) }
+}
+
+interface Behind {
+  readonly ok: true
+  readonly requests: ReadonlyMap<DemandedModule, readonly AskedRequest[]>
+}
+
+const nothingBehind: Behind = { ok: true, requests: new Map() }
+
+/** The symbols behind modules. */
+function symbolsBehind(
+  folder: string,
+  { arch, srcarch }: BuildTarget,
+  base: Configuration,
+  modules: readonly DemandedModule[],
+): Behind | Failed {
+  const tree = openSourceTree(folder)
+  const symbols = openSymbols(tree, arch)
+  if (!symbols.ok) return failed('the Kconfig files of the kernel cannot be read', symbols.error.message)
+  const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })
+  if (!kbuild.ok) return failed('the Makefiles of the kernel cannot be read', kbuild.error.message)
+  const requests = new Map<DemandedModule, readonly AskedRequest[]>()
+  for (const module of modules) {
+    const found = moduleSymbols(kbuild.value, base, module.name, module.asker)
+    if (!found.ok) {
+      const { why, known } = found
+      const problem = { what: `this kernel has no module ${module.name}`, why, module: module.name }
+      return { ok: false, problem: known === undefined ? problem : { ...problem, known } }
+    }
+    requests.set(module, found.requests)
+  }
+  return { ok: true, requests }
+}

@@ -1,0 +1,84 @@
+/**
+ * A kernel source in miniature: Kconfig and Kbuild files as the real one has them, and a top Makefile that compiles the
+ * objects and leaves what a real build leaves. It takes a second where Linux takes minutes.
+ */
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { baseConfig } from '../base-config.ts'
+
+export type Files = Readonly<Record<string, string>>
+
+const baseSymbols = baseConfig('amd64').map(({ symbol }) =>
+  symbol === 'MODULES'
+    ? 'config MODULES\n\tbool "modules"\n\tmodules\n'
+    : `config ${symbol}\n\tbool "${symbol}"\n`,
+)
+
+const makefile = `VERSION = 6
+PATCHLEVEL = 1
+SUBLEVEL = 0
+include .config
+srctree := .
+objects := drivers/core.o $(if $(CONFIG_CLOCK),drivers/clock.o)
+modules := $(if $(filter m,$(CONFIG_TUN)),drivers/net/tun.ko) $(if $(filter m,$(CONFIG_FANCY)),drivers/net/fancy.ko)
+
+bzImage: $(objects)
+	@mkdir -p arch/x86/boot include/config
+	@echo 6.1.0 > include/config/kernel.release
+	@$(CROSS_COMPILE)ld -r -o vmlinux $(objects)
+	@echo "$(KBUILD_BUILD_TIMESTAMP) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_HOST)" | cat vmlinux - > arch/x86/boot/bzImage
+	@echo > System.map; echo > Module.symvers; : > modules.builtin; : > modules.builtin.modinfo
+modules: $(modules)
+	@: > modules.order; for object in $(modules:.ko=.o); do echo $$object >> modules.order; done
+%.o: %.c
+	@echo "  CC      $@"
+	@$(CROSS_COMPILE)gcc -c -o $@ $<
+%.ko: %.o
+	@echo "  LD [M]  $@"
+	@$(CROSS_COMPILE)ld -r -o $@ $<
+.PHONY: modules bzImage
+`
+
+const files: Files = {
+  Makefile: makefile,
+  Kconfig: `${baseSymbols.join('')}
+config CLOCK
+	bool "clock"
+config NETDEVICES
+	bool "network devices"
+config TUN
+	tristate "tun"
+	depends on NETDEVICES && NET
+config FANCY
+	tristate "fancy"
+	depends on NETDEVICES && TUN=n
+config BROKEN_MODULE
+	tristate "never"
+	depends on NET && !NET
+`,
+  Kbuild: 'obj-y += drivers/\n',
+  'arch/x86/Makefile': '',
+  'drivers/Makefile': 'obj-y += core.o\nobj-$(CONFIG_CLOCK) += clock.o\nobj-$(CONFIG_NETDEVICES) += net/\n',
+  'drivers/core.c': 'int core(void) { return 1; }\n',
+  'drivers/clock.c': 'int clock(void) { return 2; }\n',
+  'drivers/net/Makefile':
+    'obj-$(CONFIG_TUN) += tun.o\nobj-$(CONFIG_FANCY) += fancy.o\nobj-$(CONFIG_BROKEN_MODULE) += never.o\n',
+  'drivers/net/tun.c': 'int tun(void) { return 3; }\n',
+  'drivers/net/fancy.c': 'int fancy(void) { return 4; }\n',
+}
+
+/** The tree as an archive, some files another way, and its digest. */
+export function treeArchive(changes: Files = {}): { readonly tarball: string; readonly sha256: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'kernel-test-'))
+  for (const [name, text] of Object.entries({ ...files, ...changes })) {
+    mkdirSync(join(folder, 'linux', dirname(name)), { recursive: true })
+    writeFileSync(join(folder, 'linux', name), text)
+  }
+  const tarball = join(folder, 'linux.tar')
+  execFileSync('tar', ['--sort=name', '--mtime=@0', '-C', folder, '-cf', tarball, 'linux'])
+  const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  return { tarball, sha256 }
+}

@@ -1,0 +1,174 @@
+import {
+  type Board,
+  type BootLine,
+  type BootNetwork,
+  type BootParts,
+  type BootPlacement,
+  type BootPlanError,
+  bootScript,
+  chooseTransport,
+  placeBoot,
+  readKernelProgram,
+  type TransportChoice,
+} from '../../boot/index.ts'
+import { type Diagnostic, type Origin, UserError } from '../../diagnostics/index.ts'
+import type { Engine, FileArtifact } from '../../engine/index.ts'
+import type { AssembledSystem } from '../../system/index.ts'
+import type { KernelFormat } from '../../uboot/index.ts'
+import { contentFile } from '../images.ts'
+import { boardTree, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
+import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
+import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
+
+/** Everything about a boot over the network that the folder's files and the memory map are made from. */
+export interface NetworkBootPlan {
+  readonly board: Board
+  readonly network: BootNetwork
+  readonly choice: TransportChoice
+  readonly format: KernelFormat
+  readonly commandLine: string
+  readonly placement: BootPlacement
+  readonly lines: readonly BootLine[]
+  readonly rootParts: RootParts
+  /** What the loader fetches, by name. */
+  readonly files: Readonly<Record<string, FileArtifact>>
+}
+
+/**
+ * Builds root and kernel, gives everything its place in the board's memory and says it to the loader.
+ *
+ * @throws UserError where device, kernel, loader and what the system asks for do not go together
+ */
+export async function planNetworkBoot(engine: Engine, system: AssembledSystem): Promise<NetworkBootPlan> {
+  const { definition, kernel } = system
+  const { networkBoot } = definition.device
+  const { boot = {} } = definition
+  if (networkBoot === undefined) throw refuse(system, 'no boot loader of it is known', otherOutput(system))
+  const where = [definition.origin, kernel.origin]
+  const choice = chooseTransport(kernel.config, boot.root)
+  if (!choice.ok) {
+    throw new UserError({
+      what: choice.error.message,
+      where,
+      why: `the kernel is ${kernel.name}`,
+      fix: 'let the root travel another way (boot: { root }), or choose another kernel',
+    })
+  }
+  const format = boot.format ?? networkBoot.format
+  const image = await contentFile(engine, 'the kernel', kernel.image)
+  const program = readKernelProgram(
+    await engine.read(image),
+    definition.device.architecture === 'armhf' ? 'armhf' : 'arm64',
+  )
+  if (!program.ok) throw planFailure(system, program.error)
+  const packed = await packKernel(engine, format, program.value, image)
+  const rootParts = await buildRootParts(engine, system, choice.value)
+  const { root, initramfs } = rootParts
+  const board: Board = {
+    loader: networkBoot.loader,
+    memory: networkBoot.memory,
+    reserved: networkBoot.reserved,
+    rootAddress: boot.rootAddress ?? networkBoot.rootAddress,
+  }
+  const bare = await boardTree(engine, system)
+  const whole =
+    bare === undefined || root === undefined
+      ? bare
+      : withPhram(bare, board.rootAddress, root.digest.sizeBytes)
+  const tree = whole === undefined ? undefined : treeBytes(whole)
+  const isFit = format === 'fit'
+  const wrap = (addresses: BootPlacement['addresses']): Promise<Uint8Array> =>
+    wrapKernel(engine, {
+      kernel: packed,
+      loader: board.loader,
+      name: kernel.name,
+      addresses,
+      ...(initramfs === undefined ? {} : { initramfs }),
+      ...(tree === undefined ? {} : { tree }),
+    })
+  // A uImage and a FIT hold addresses; how long they are does not depend on them.
+  const draft = await wrap({ kernelFile: board.rootAddress, kernelStart: board.rootAddress })
+  const parts: BootParts = {
+    format,
+    program: program.value,
+    kernelFileBytes: draft.length,
+    tree: tree === undefined ? { source: 'loader' } : { source: 'ours', sizeBytes: tree.length },
+    ...(root === undefined ? {} : { rootBytes: root.digest.sizeBytes }),
+    ...(initramfs === undefined ? {} : { initramfsBytes: initramfs.digest.sizeBytes }),
+  }
+  const placement = placeBoot(board, parts)
+  if (!placement.ok) throw planFailure(system, placement.error)
+  const kernelBytes = await wrap(placement.value.addresses)
+  if (kernelBytes.length !== draft.length) throw new Error('addresses changed the length of the kernel file')
+  const kernelFile = kernelFileName(format)
+  const commandLine = [system.commandLine, ...rootParts.parameters].join(' ')
+  const network: BootNetwork = { ...networkBoot.network, ...boot.network }
+  const lines = bootScript({
+    loader: board.loader,
+    parts,
+    placement: placement.value,
+    files: {
+      kernel: kernelFile,
+      ...(root === undefined ? {} : { root: ROOT_FILE }),
+      ...(initramfs === undefined || isFit ? {} : { initramfs: INITRAMFS_FILE }),
+      ...(tree === undefined || isFit ? {} : { tree: TREE_FILE }),
+    },
+    commandLine,
+    network,
+  })
+  if (!lines.ok) throw planFailure(system, lines.error)
+  return {
+    board,
+    network,
+    choice: choice.value,
+    format,
+    commandLine,
+    placement: placement.value,
+    lines: lines.value,
+    rootParts,
+    files: {
+      ...(root === undefined ? {} : { [ROOT_FILE]: root }),
+      ...(initramfs === undefined || isFit ? {} : { [INITRAMFS_FILE]: initramfs }),
+      ...(tree === undefined || isFit ? {} : { [TREE_FILE]: await engine.put(tree) }),
+      [kernelFile]: await engine.put(kernelBytes),
+    },
+  }
+}
+
+function refuse(system: AssembledSystem, why: string, fix: string): UserError {
+  const { device, origin } = system.definition
+  return new UserError({ what: `${device.name} cannot be booted over a network`, where: [origin], why, fix })
+}
+
+function otherOutput({ definition: { device } }: AssembledSystem): string {
+  const { defaultOutput } = device
+  return `build another output${defaultOutput === 'tftpboot' ? '' : `, for example ${defaultOutput}`}`
+}
+
+function planFailure(system: AssembledSystem, error: BootPlanError): UserError {
+  const { origin, boot, device } = system.definition
+  const where: Origin[] = [origin]
+  const asked =
+    boot?.format === undefined ? `the format of ${device.name}` : 'the format that the system asks for'
+  const diagnostic: Record<BootPlanError['type'], Diagnostic> = {
+    'loader-cannot': {
+      what: error.message,
+      where,
+      why: `${boot?.format ?? device.networkBoot?.format ?? ''} is ${asked}`,
+      fix: 'choose another format: boot: { format }',
+    },
+    'wrong-kernel': {
+      what: `the kernel cannot be used: ${error.message}`,
+      where: [...where, system.kernel.origin],
+      why: `it is ${system.kernel.name}`,
+      fix: 'choose another kernel',
+    },
+    'no-layout': {
+      what: `the memory of ${device.name} does not hold it all: ${error.message}`,
+      where,
+      fix: 'make the root smaller, or load it elsewhere: boot: { rootAddress }',
+    },
+    'no-script': { what: error.message, where, fix: 'shorten the kernel parameters' },
+  }
+  return new UserError(diagnostic[error.type])
+}
