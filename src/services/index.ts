@@ -5,6 +5,7 @@
  * services it depends on by handle. {@link serviceGraph} proves that a set of services can start at all and
  * puts it in order.
  */
+export { type AutoloadModule, autoloadHandler, largestHandlerBytes, renderAutoload } from './autoload.ts'
 export {
   clockService,
   entropyService,

@@ -17,6 +17,7 @@ import {
 } from '../services/index.ts'
 import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
+import { autoloadTree } from './autoload.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
@@ -131,6 +132,9 @@ export async function assemble(
     definition.state === undefined ? new Map() : stateMountPoint(definition.origin),
     accountFiles(requirements.users, rootPassword, base),
     requirements.files,
+    requirements.autoload === undefined
+      ? new Map()
+      : await autoloadTree(engine, kernel, planned, parameters, requirements.autoload.origins),
     kmodFiles(
       planned.filter(({ name }) => name !== 'initramfs'),
       kernel,
@@ -255,6 +259,15 @@ function planRequests(
     ...(disks === undefined ? [] : [initramfs]),
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
+    ...(requirements.autoload === undefined
+      ? []
+      : [
+          {
+            name: 'autoload',
+            targets: requirements.autoload.value,
+            origins: requirements.autoload.origins,
+          },
+        ]),
   ]
 }
 

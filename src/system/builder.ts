@@ -34,6 +34,11 @@ export interface SystemBuilder {
     /** A service that loads `targets` and all they depend on when it comes up, and unloads them when it goes down. */
     load(name: string, targets: readonly KmodTarget[]): ServiceHandle
     /**
+     * Lets the kernel load modules while it runs: those of `targets`, which then ship, and all that ship for services,
+     * under the names by which it asks for them (`nft-expr-…`, `fs-…`, `crypto-…`). What is loaded so stays.
+     */
+    autoload(...targets: readonly KmodTarget[]): void
+    /**
      * Sets a parameter of a kernel module, whoever loads it: given to insmod, or on the kernel command line as
      * `module.name=value` where the module is built in.
      */
@@ -142,6 +147,11 @@ export function createBuilder(
           description: `kernel modules: ${[targets].flat().map(targetName).join(', ')}`,
           kmods: targets,
         }),
+      autoload(...targets) {
+        const origin = here()
+        contribute({ type: 'autoload', origin, targets })
+        contribute({ type: 'applet', origin, name: 'insmod' })
+      },
       moduleParameter: (module, name, value) =>
         contribute({ type: 'kmod-parameter', origin: here(), parameter: { module, name, value } }),
       waiveFirmware(...files) {

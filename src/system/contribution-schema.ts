@@ -18,20 +18,23 @@ const state = z.strictObject({
   owner: z.string().optional(),
   mode: mode.optional(),
 })
+const kmods = z.array(
+  z.union([
+    name,
+    z.strictObject({
+      what: name,
+      anyOf: z.array(name).min(1),
+      optional: z.boolean().optional(),
+    }),
+  ]),
+)
 const service = {
   name,
   description: z.string(),
   requires: z.array(handle).optional(),
   after: z.array(handle).optional(),
   phase: z.enum(['sysinit', 'boot', 'default']).optional(),
-  kmods: z
-    .array(
-      z.union([
-        name,
-        z.strictObject({ what: name, anyOf: z.array(name).min(1), optional: z.boolean().optional() }),
-      ]),
-    )
-    .optional(),
+  kmods: kmods.optional(),
   state: z.array(state).optional(),
   holdsState: z.boolean().optional(),
 }
@@ -77,6 +80,7 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
       verb: 'system.kernel',
       schema: z.looseObject({ requirement: kernelRequirement, when: name.optional() }),
     },
+    autoload: { verb: 'system.kernel.autoload', schema: z.looseObject({ targets: kmods }) },
     'kmod-parameter': {
       verb: 'system.kernel.moduleParameter',
       schema: z.looseObject({

@@ -7,6 +7,7 @@ import type {
   Contribution,
   KernelRequirement,
   KmodParameterRequest,
+  KmodTarget,
   NetworkInterface,
   ServiceRequest,
   User,
@@ -35,6 +36,8 @@ export interface Requirements {
   readonly hostname: Asked<string>
   readonly kernel: KernelRequests
   readonly conditionalKernel: readonly (Asked<KernelRequirement> & { readonly when: string })[]
+  /** Present when the kernel may load modules by itself: those that ship for nothing else. */
+  readonly autoload?: Asked<readonly KmodTarget[]>
   readonly kmodParameters: readonly Asked<KmodParameterRequest>[]
   readonly waivedFirmware: readonly Asked<string>[]
   readonly kernelParameters: readonly Asked<string>[]
@@ -110,6 +113,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
       fix: 'keep one of them',
     }),
   )
+  const autoload = of('autoload')
   const kmodParameters = agree(
     of('kmod-parameter'),
     ({ parameter: { module, name } }) => `${module.replaceAll('-', '_')}.${name}`,
@@ -179,6 +183,14 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     conditionalKernel: of('kernel').flatMap(({ when, requirement, origin }) =>
       when === undefined ? [] : [{ when, value: requirement, origins: [origin] }],
     ),
+    ...(autoload.length === 0
+      ? {}
+      : {
+          autoload: {
+            value: autoload.flatMap(({ targets }) => targets),
+            origins: autoload.map(({ origin }) => origin),
+          },
+        }),
     kmodParameters,
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(

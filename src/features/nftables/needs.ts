@@ -8,27 +8,14 @@ import { parseStatements, type Statement, type Token, withoutCommand } from './s
  * answers, or whether it is part of nf_tables, is for each kernel to say.
  */
 export type RulesetNeeds =
-  | {
-      readonly ok: true
-      readonly kmods: readonly KmodChoice[]
-      /** Symbols that turn the families of its tables on: they are parts of nf_tables, and no module answers for them. */
-      readonly config: Readonly<Record<string, readonly ['y', 'm']>>
-    }
+  | { readonly ok: true; readonly kmods: readonly KmodChoice[]; readonly families: readonly Family[] }
   /** The ruleset refers to what is not in it. */
   | { readonly ok: false; readonly line: number; readonly message: string }
 
-/** NFPROTO_* (include/uapi/linux/netfilter.h). */
-const families: Readonly<Record<string, number>> = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 }
+export type Family = 'arp' | 'bridge' | 'inet' | 'ip' | 'ip6' | 'netdev'
 
-/** net/netfilter/Kconfig and its neighbours, for the families above. */
-const familySymbols: Readonly<Record<number, string>> = {
-  1: 'NF_TABLES_INET',
-  2: 'NF_TABLES_IPV4',
-  3: 'NF_TABLES_ARP',
-  5: 'NF_TABLES_NETDEV',
-  7: 'NF_TABLES_BRIDGE',
-  10: 'NF_TABLES_IPV6',
-}
+/** NFPROTO_* (include/uapi/linux/netfilter.h). */
+const families: Readonly<Record<Family, number>> = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 }
 
 /** NFT_OBJECT_* (include/uapi/linux/netfilter/nf_tables.h), by how nft calls them. */
 const objects: Readonly<Record<string, number>> = {
@@ -48,18 +35,19 @@ const core: ReadonlySet<string> = new Set(['counter', 'last', 'meta', 'objref', 
 export function needsOfRuleset(text: string): RulesetNeeds {
   const statements = parseStatements(text)
   const found = new Map<string, KmodChoice>()
+  /** What is optional is a part of nf_tables in some kernels, or may be missing. */
   const need = (what: string, anyOf: readonly string[], optional = false): void => {
     found.set(anyOf.join(), { what, anyOf, ...(optional ? { optional } : {}) })
   }
+  const used = new Set<Family>()
   const expression = (name: string, family: number): void =>
     need(`the expression ${name}`, [`nft-expr-${family}-${name}`, `nft-expr-${name}`], core.has(name))
   const object = (kind: string): void => {
     const number = objects[kind]
-    if (number !== undefined)
-      need(`the object ${kind}`, [`nft-obj-${number}`], ['counter', 'secmark'].includes(kind))
+    const isCore = kind === 'counter' || kind === 'secmark'
+    if (number !== undefined) need(`the object ${kind}`, [`nft-obj-${number}`], isCore)
   }
   const helpers = new Set<string>()
-  const used = new Set<number>()
   let problem: { readonly line: number; readonly message: string } | undefined
   need('nftables', ['nfnetlink-subsys-10', 'nf_tables'])
   for (const statement of statements) topLevel(statement)
@@ -69,12 +57,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
   for (const name of translates ? helpers : []) {
     need(`address translation for the helper ${name}`, [`nf_nat_${name.replaceAll('-', '_')}`], true)
   }
-  const symbols = [...used].sort((a, b) => a - b).flatMap((family) => familySymbols[family] ?? [])
-  return {
-    ok: true,
-    kmods: [...found.values()],
-    config: Object.fromEntries(symbols.map((symbol) => [symbol, ['y', 'm'] as const])),
-  }
+  return { ok: true, kmods: [...found.values()], families: [...used].sort() }
 
   function topLevel({ words: given, block }: Statement): void {
     const words = withoutCommand(given)
@@ -86,7 +69,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       const family = familyOf(words[1])
       for (const inner of block ?? []) inTable(inner, family)
     } else if (first.text === 'rule') {
-      const skip = words[1] !== undefined && words[1].text in families ? 4 : 3
+      const skip = words[1] !== undefined && isFamily(words[1].text) ? 4 : 3
       rule(words.slice(skip), familyOf(words[1]))
     } else if (first.text === 'element') {
       rule(words.slice(1), familyOf(words[1]))
@@ -100,9 +83,9 @@ export function needsOfRuleset(text: string): RulesetNeeds {
   }
 
   function familyOf(word: Token | undefined): number {
-    const family = families[word?.text ?? ''] ?? families.ip ?? 2
-    used.add(family)
-    return family
+    const name = word !== undefined && isFamily(word.text) ? word.text : 'ip'
+    used.add(name)
+    return families[name]
   }
 
   function inTable({ words: given, block = [] }: Statement, family: number): void {
@@ -226,6 +209,10 @@ export function needsOfRuleset(text: string): RulesetNeeds {
     if (to === 'syslog') need('the log', ['nf_log_syslog', `nf-logger-${family}-0`])
     if (to === 'group') need('logging to a group', ['nfnetlink_log', `nf-logger-${family}-1`])
   }
+}
+
+function isFamily(text: string): text is Family {
+  return text in families
 }
 
 /** Words that stand for an expression of nf_tables wherever they appear in a rule. */

@@ -1,0 +1,120 @@
+import type { Origin } from '../diagnostics/index.ts'
+import type { FileTree } from '../filetree/index.ts'
+import { quote, quoteAll } from './shell.ts'
+
+/** A module that ships, as the handler of the kernel's requests needs to know it. */
+export interface AutoloadModule {
+  /** As in /proc/modules. */
+  readonly name: string
+  /** Absolute path on the target. */
+  readonly path: string
+  readonly parameters: readonly string[]
+  /** Modules that must be loaded before it, those that softdeps name included. */
+  readonly before: readonly { readonly name: string; readonly optional: boolean }[]
+  /** Patterns by which the kernel asks for it, as written in the module. */
+  readonly aliases: readonly string[]
+}
+
+/** CONFIG_MODPROBE_PATH: /sbin/modprobe, where /sbin is a link. */
+const handlerPath = '/usr/sbin/modprobe'
+
+/** As much as a handler may take of an image. */
+export const largestHandlerBytes = 20 << 10
+
+/**
+ * Aliases by which the kernel announces devices (`usb:`, `pci:`, `of:`) come by uevent, not by request; those of
+ * nodes in /dev (`devname:`) are for who makes nodes.
+ */
+function isRequestAlias(alias: string): boolean {
+  return !/^[\w-]+:/.test(alias)
+}
+
+/** The handler where the kernel looks for it. */
+export function renderAutoload(handler: string, origin: Origin): FileTree {
+  return new Map([
+    [
+      handlerPath,
+      {
+        type: 'file',
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        content: { type: 'text', text: handler },
+        origins: [origin],
+      },
+    ],
+  ])
+}
+
+/**
+ * What the kernel runs as `/sbin/modprobe -q -- NAME` when it wants something that is not there (kernel/module/kmod.c,
+ * `call_modprobe`): it loads what answers to the name, of the modules that ship, with all that they need. What it loads
+ * belongs to no service, and stays. Needs insmod and busybox's shell.
+ */
+export function autoloadHandler(modules: readonly AutoloadModule[]): string {
+  const sorted = [...modules].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const folder = commonFolder(sorted.map(({ path }) => path))
+  const loads = sorted.map(({ name, path, parameters, before }) => {
+    const words = before.map((other) => `${other.name}${other.optional ? '?' : ''}`)
+    return `${name}) put ${name} '${words.join(' ')}' ${quoteAll([path.slice(folder.length), ...parameters])} ;;`
+  })
+  const answers = sorted.map(({ name, aliases }) => {
+    const patterns = aliases.filter(isRequestAlias).map(patternText)
+    return `case $name in ${[...new Set([name, ...patterns])].sort().join('|')}) load ${name} && found=y ;; esac`
+  })
+  return `#!/bin/sh
+# The kernel asks for modules by name while it runs: modprobe -q -- NAME. These are all that this system has.
+proc=/proc/modules
+loaded() {
+	while read -r one rest; do [ "$one" != "$1" ] || return 0; done <$proc
+	return 1
+}
+# put NAME BEFORE FILE PARAMETER...: BEFORE has a question mark after what may fail.
+put() {
+	local name=$1 before=$2 file=$3 other
+	loaded "$name" && return
+	case $busy in *" $name "*) return 1 ;; esac
+	busy="$busy$name "
+	shift 3
+	for other in $before; do
+		case $other in
+		*\\?) load "\${other%\\?}" ;;
+		*) load "$other" || return ;;
+		esac
+	done
+	# Another request may have been faster.
+	insmod "${folder}$file" "$@" 2>/dev/null || loaded "$name"
+}
+load() {
+	case $1 in
+${loads.map((line) => `\t${line}\n`).join('')}	*) return 1 ;;
+	esac
+}
+for name in "$@"; do :; done
+name=\${name//-/_} found= busy=' '
+${answers.join('\n')}
+[ -n "$found" ]
+`
+}
+
+function commonFolder(paths: readonly string[]): string {
+  const [first = ''] = paths
+  let length = first.lastIndexOf('/') + 1
+  while (!paths.every((path) => path.startsWith(first.slice(0, length)))) {
+    length = first.lastIndexOf('/', length - 2) + 1
+  }
+  return first.slice(0, length)
+}
+
+/** A pattern of an alias is one of the shell's as well, once what else the shell would see in it is quoted. */
+function patternText(alias: string): string {
+  let text = ''
+  let inSet = false
+  for (const character of alias) {
+    if (character === '[') inSet = true
+    if (character === ']') inSet = false
+    const plain = character === '-' && !inSet ? '_' : character
+    text += /[\w*?[\]\-.]/.test(plain) ? plain : quote(plain)
+  }
+  return text
+}
