@@ -37,7 +37,8 @@ export interface AssembledSystem {
   readonly commandLine: string
   readonly loadPlans: readonly NamedPlan[]
   readonly rootTree: FileTree
-  readonly initramfsTree: FileTree
+  /** The initramfs that mounts the root on the device's disk; absent where the device has none. */
+  readonly initramfsTree?: FileTree
   /** Another initramfs than `initramfsTree`, for a root that is not on the device's disk. */
   readonly makeInitramfs: (request: InitramfsRequest) => Promise<MadeInitramfs>
   /** What services write and, without a state partition, lose. */
@@ -95,10 +96,11 @@ export async function assemble(
   const services = [...baseServices(requirements, base), ...requested]
   const kept = stateOf(services)
   const statePlan = planOf('state')
-  if (definition.state !== undefined && statePlan !== undefined) {
+  const { disks } = definition.device
+  if (disks !== undefined && statePlan !== undefined) {
     services.push(
       stateService({
-        device: definition.device.disks.state,
+        device: disks.state,
         fileSystem: 'ext4',
         kmods: kmodSteps(statePlan, kernel, parameters.ofModules),
         services,
@@ -138,7 +140,6 @@ export async function assemble(
   const rootTree = await withPackages(packages, requirements, own, base)
   await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
   const initramfsPlan = planOf('initramfs')
-  if (initramfsPlan === undefined) throw new Error('there is no load plan for the initramfs')
   return {
     definition,
     folder: dirname(options.file),
@@ -152,14 +153,18 @@ export async function assemble(
     ].join(' '),
     loadPlans: planned,
     rootTree,
-    initramfsTree: await initramfsTree(
-      packages,
-      { by: 'path', path: definition.device.disks.root },
-      kernel,
-      initramfsPlan,
-      parameters,
-      base,
-    ),
+    ...(disks === undefined || initramfsPlan === undefined
+      ? {}
+      : {
+          initramfsTree: await initramfsTree(
+            packages,
+            { by: 'path', path: disks.root },
+            kernel,
+            initramfsPlan,
+            parameters,
+            base,
+          ),
+        }),
     async makeInitramfs({ kmods, root }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request])
@@ -235,9 +240,19 @@ function planRequests(
   const ofServices = requirements.services.flatMap(({ value, origins }): PlanRequest[] =>
     value.kmods === undefined ? [] : [{ name: value.name, targets: value.kmods, origins }],
   )
+  const { disks, storageModules, name } = definition.device
+  if (definition.state !== undefined && disks === undefined) {
+    throw new UserError({
+      what: `a system on ${name} cannot have a state partition`,
+      where: [definition.origin],
+      why: 'nothing is known of a disk of this device',
+      fix: 'leave `state` out, or give the device `disks`',
+    })
+  }
   const state = { name: 'state', targets: ['ext4'], origins: [definition.origin] }
+  const initramfs = { name: 'initramfs', targets: [...storageModules, 'squashfs'], origins: [base] }
   return [
-    { name: 'initramfs', targets: [...definition.device.storageModules, 'squashfs'], origins: [base] },
+    ...(disks === undefined ? [] : [initramfs]),
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
   ]
