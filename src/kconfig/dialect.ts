@@ -12,7 +12,10 @@ export interface Dialect {
    * `bool`: a visible choice always has exactly one member at `y`, found by priority (Linux 6.9 and later).
    */
   readonly choices: 'tristate' | 'bool'
-  /** The hash table whose order decides how randconfig deals out its numbers and in which order warnings come. */
+  /**
+   * The hash table whose order decides how randconfig deals out its numbers and in which order warnings come. Busybox
+   * has another hash; it has no seeds either, and says nothing that its order shows in.
+   */
   readonly hashBuckets: number
   /** The value of an int or hex symbol that nothing gives one: nothing at all, or `0` and `0x0`. */
   readonly numbersStartAtZero: boolean

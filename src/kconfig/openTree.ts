@@ -111,7 +111,7 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
   for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
   const result = await parseWithProbes(
     {
-      top: options.top ?? (readFile('Kconfig') === undefined ? 'Config.in' : 'Kconfig'),
+      top: options.top ?? ['Kconfig', 'Config.in'].find((name) => readFile(name) !== undefined) ?? 'Kconfig',
       dialect: options.dialect ?? detectDialect(readFile),
       readFile,
       environment: (name) => variables[name],
