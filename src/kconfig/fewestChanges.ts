@@ -59,6 +59,7 @@ export interface PlanOptions {
 }
 
 /** What a change costs. Each kind outweighs any number of the kinds below it that can reasonably come together. */
+const SECOND_BEST = 1e12
 const CHANGE = 1e9
 const BUILT_IN = 1e6
 const FOR_WHOM = 1e4
@@ -147,9 +148,9 @@ export function searchPlans(
 
   const weights = new Map<Literal, number>()
   let weighed = 0
-  // What is to be m and may be y is y for the price of any other symbol that is built in.
+  // What is to be m and may be y is y only where m cannot be.
   for (const { symbol, orBuiltIn } of values)
-    if (orBuiltIn === true && symbol.type === 'tristate') weights.set(encoding.level(symbol, 2), BUILT_IN)
+    if (orBuiltIn === true && symbol.type === 'tristate') weights.set(encoding.level(symbol, 2), SECOND_BEST)
   function weighNewChanges(): void {
     if (encoding.changes.size === weighed) return
     let index = 0

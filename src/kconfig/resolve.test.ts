@@ -112,10 +112,10 @@ for (const dialect of [linux61, linux612])
       )
       expect(names.sort()).toEqual(['A', 'B', 'C'])
     })
-    it('takes y for m only with leave, and only where m cannot be', () => {
+    it('takes y for m only with leave, and only where m cannot be, even if m takes more', () => {
       const text =
         'config MODULES\n\tbool "modules"\n\tmodules\nconfig T\n\ttristate "t"\nconfig Y\n\tbool "y"\n\tselect U\nconfig U\n\ttristate\n'
-      const base = configured(treeOf(text, dialect), 'CONFIG_MODULES=y\n')
+      const base = configured(treeOf(text, dialect))
       const value = (name: string, acceptsBuiltIn: boolean): string | undefined => {
         const result = resolve(base, [{ name, value: 'm', acceptsBuiltIn }])
         const symbol = base.tree.byName.get(name)

@@ -46,7 +46,7 @@ export type Resolution =
 export interface ResolvedSet {
   /** requests first */
   readonly assignments: readonly ResolvedAssignment[]
-  /** proved: no set adds fewer symbols to those requested */
+  /** proved: no set adds fewer symbols to those requested (and has m as often, where y would do too) */
   readonly fewest: boolean
 }
 
