@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../diagnostics/index.ts'
 import { defineFeature } from '../system/index.ts'
 import { type InterfaceHandle, interfaceHandle } from './network-interface.ts'
-import { type Family, needsOfRuleset } from './nftables/needs.ts'
+import { needsOfRuleset } from './nftables/needs.ts'
 
 const port = z.int().min(1).max(65_535)
 const protocol = z.enum(['tcp', 'udp'])
@@ -36,16 +36,6 @@ const options = z
     'allow and forward go with zones; in rules, write them as rules',
   )
 
-/** Kconfig symbols of the families of tables; what is not a module by itself is a part of nf_tables. */
-const familySymbols: Readonly<Record<Family, string>> = {
-  arp: 'NF_TABLES_ARP',
-  bridge: 'NF_TABLES_BRIDGE',
-  inet: 'NF_TABLES_INET',
-  ip: 'NF_TABLES_IPV4',
-  ip6: 'NF_TABLES_IPV6',
-  netdev: 'NF_TABLES_NETDEV',
-}
-
 /**
  * A stateful firewall (nftables). What is trusted may reach the device and the outside, under the device's outside
  * address (masqueraded); the outside reaches nothing but what is allowed or forwarded by name. IPv4 is routed; IPv6
@@ -78,9 +68,7 @@ export const firewall = defineFeature('firewall', options, (system, given) => {
   system.files.text('/etc/nftables.conf', text)
   // Nothing is forwarded before the rules are there, nor after they are gone.
   const forwards = given.zones !== undefined
-  system.kernel.require({
-    config: Object.fromEntries(needs.families.map((family) => [familySymbols[family], ['y', 'm']])),
-  })
+  system.kernel.require({ config: needs.config })
   return system.services.oneshot({
     name: 'firewall',
     description: 'packet filter and address translation',

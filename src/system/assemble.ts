@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { applicable, buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
@@ -193,10 +193,11 @@ function provideKernel(
   const { kernel, conditionalKernel } = requirements
   const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
   const loaded = toLoad.flatMap(({ targets, origins }) =>
-    targets.flatMap((target) => {
-      const name = typeof target === 'string' ? target : target.module
-      return name === undefined ? [] : [{ name, origins }]
-    }),
+    targets.map((target) =>
+      typeof target === 'string'
+        ? { name: target, anyOf: [target], optional: false, origins }
+        : { name: target.what, anyOf: target.anyOf, optional: target.optional === true, origins },
+    ),
   )
   return buildLinux(engine, packages, {
     source: kernelSource,
@@ -216,8 +217,7 @@ function provideKernel(
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
 function proveKernel(kernel: Kernel, requirements: Requirements): void {
   const conflicts: Diagnostic[] = []
-  const isOn = (symbol: string): boolean => ['y', 'm'].includes(kernel.config.get(symbol) ?? 'n')
-  const conditional = requirements.conditionalKernel.filter(({ when }) => isOn(when))
+  const conditional = applicable(kernel, requirements.conditionalKernel)
   const unconditional = requirements.kernel.symbols.map(({ symbol, accepted, origins }) => ({
     value: { config: { [symbol]: accepted } },
     origins,

@@ -24,7 +24,6 @@ const kmods = z.array(
     z.strictObject({
       what: name,
       anyOf: z.array(name).min(1),
-      module: name.optional(),
       optional: z.boolean().optional(),
     }),
   ]),

@@ -35,8 +35,6 @@ export interface KmodChoice {
   readonly what: string
   /** Names or aliases; the first that this kernel knows is loaded. */
   readonly anyOf: readonly string[]
-  /** The module's name in the kernel's source, for a kernel that is built for the system. */
-  readonly module?: string
   /** Whether a kernel that knows none of them will do: it has that as a part of something else, or does without. */
   readonly optional?: boolean
 }

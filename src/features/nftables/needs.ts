@@ -8,29 +8,26 @@ import { parseStatements, type Statement, type Token, withoutCommand } from './s
  * answers, or whether it is part of nf_tables, is for each kernel to say.
  */
 export type RulesetNeeds =
-  | { readonly ok: true; readonly kmods: readonly KmodChoice[]; readonly families: readonly Family[] }
+  | {
+      readonly ok: true
+      readonly kmods: readonly KmodChoice[]
+      /** Symbols that turn the families of its tables on: they are parts of nf_tables, and no module answers for them. */
+      readonly config: Readonly<Record<string, readonly ['y', 'm']>>
+    }
   /** The ruleset refers to what is not in it. */
   | { readonly ok: false; readonly line: number; readonly message: string }
 
-export type Family = 'arp' | 'bridge' | 'inet' | 'ip' | 'ip6' | 'netdev'
-
 /** NFPROTO_* (include/uapi/linux/netfilter.h). */
-const families: Readonly<Record<Family, number>> = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 }
+const families: Readonly<Record<string, number>> = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 }
 
-/** How modules that are for one family end. */
-const suffixes: Readonly<Record<number, string>> = {
-  1: 'inet',
-  2: 'ipv4',
-  5: 'netdev',
-  7: 'bridge',
-  10: 'ipv6',
-}
-
-/** The module that has an expression, as the kernel's source calls it. */
-function moduleOf(expression: string, family: number): string {
-  if (expression === 'notrack') return 'nft_ct'
-  const own = ['dup', 'fib', 'fwd', 'reject'].includes(expression)
-  return own ? `nft_${expression}_${suffixes[family]}` : `nft_${expression}`
+/** net/netfilter/Kconfig and its neighbours, for the families above. */
+const familySymbols: Readonly<Record<number, string>> = {
+  1: 'NF_TABLES_INET',
+  2: 'NF_TABLES_IPV4',
+  3: 'NF_TABLES_ARP',
+  5: 'NF_TABLES_NETDEV',
+  7: 'NF_TABLES_BRIDGE',
+  10: 'NF_TABLES_IPV6',
 }
 
 /** NFT_OBJECT_* (include/uapi/linux/netfilter/nf_tables.h), by how nft calls them. */
@@ -51,34 +48,33 @@ const core: ReadonlySet<string> = new Set(['counter', 'last', 'meta', 'objref', 
 export function needsOfRuleset(text: string): RulesetNeeds {
   const statements = parseStatements(text)
   const found = new Map<string, KmodChoice>()
-  /** Without a module it is a part of nf_tables, or may be missing. */
-  const need = (what: string, anyOf: readonly string[], module?: string): void => {
-    found.set(anyOf.join(), { what, anyOf, ...(module === undefined ? { optional: true } : { module }) })
+  const need = (what: string, anyOf: readonly string[], optional = false): void => {
+    found.set(anyOf.join(), { what, anyOf, ...(optional ? { optional } : {}) })
   }
-  const used = new Set<Family>()
   const expression = (name: string, family: number): void =>
-    need(
-      `the expression ${name}`,
-      [`nft-expr-${family}-${name}`, `nft-expr-${name}`],
-      core.has(name) ? undefined : moduleOf(name, family),
-    )
+    need(`the expression ${name}`, [`nft-expr-${family}-${name}`, `nft-expr-${name}`], core.has(name))
   const object = (kind: string): void => {
     const number = objects[kind]
-    const isCore = kind === 'counter' || kind === 'secmark'
-    const module = isCore ? undefined : `nft_${kind.startsWith('ct ') ? 'ct' : kind}`
-    if (number !== undefined) need(`the object ${kind}`, [`nft-obj-${number}`], module)
+    if (number !== undefined)
+      need(`the object ${kind}`, [`nft-obj-${number}`], ['counter', 'secmark'].includes(kind))
   }
   const helpers = new Set<string>()
+  const used = new Set<number>()
   let problem: { readonly line: number; readonly message: string } | undefined
-  need('nftables', ['nfnetlink-subsys-10', 'nf_tables'], 'nf_tables')
+  need('nftables', ['nfnetlink-subsys-10', 'nf_tables'])
   for (const statement of statements) topLevel(statement)
   if (problem !== undefined) return { ok: false, ...problem }
   // Without its counterpart a helper sees the connection that a translated one announces, and gets its address wrong.
   const translates = [...found.values()].some(({ what }) => what.startsWith('the chain type nat'))
   for (const name of translates ? helpers : []) {
-    need(`address translation for the helper ${name}`, [`nf_nat_${name.replaceAll('-', '_')}`])
+    need(`address translation for the helper ${name}`, [`nf_nat_${name.replaceAll('-', '_')}`], true)
   }
-  return { ok: true, kmods: [...found.values()], families: [...used].sort() }
+  const symbols = [...used].sort((a, b) => a - b).flatMap((family) => familySymbols[family] ?? [])
+  return {
+    ok: true,
+    kmods: [...found.values()],
+    config: Object.fromEntries(symbols.map((symbol) => [symbol, ['y', 'm'] as const])),
+  }
 
   function topLevel({ words: given, block }: Statement): void {
     const words = withoutCommand(given)
@@ -90,7 +86,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       const family = familyOf(words[1])
       for (const inner of block ?? []) inTable(inner, family)
     } else if (first.text === 'rule') {
-      const skip = words[1] !== undefined && isFamily(words[1].text) ? 4 : 3
+      const skip = words[1] !== undefined && words[1].text in families ? 4 : 3
       rule(words.slice(skip), familyOf(words[1]))
     } else if (first.text === 'element') {
       rule(words.slice(1), familyOf(words[1]))
@@ -104,9 +100,9 @@ export function needsOfRuleset(text: string): RulesetNeeds {
   }
 
   function familyOf(word: Token | undefined): number {
-    const name = word !== undefined && isFamily(word.text) ? word.text : 'ip'
-    used.add(name)
-    return families[name]
+    const family = families[word?.text ?? ''] ?? families.ip ?? 2
+    used.add(family)
+    return family
   }
 
   function inTable({ words: given, block = [] }: Statement, family: number): void {
@@ -117,8 +113,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
         if (inner[0]?.text === 'type' && inner.some(({ text }) => text === 'hook')) chainType(inner, family)
         else rule(inner, family)
       }
-    } else if (kind === 'flowtable')
-      need(`a flowtable of family ${family}`, [`nf-flowtable-${family}`], 'nf_flow_table_inet')
+    } else if (kind === 'flowtable') need(`a flowtable of family ${family}`, [`nf-flowtable-${family}`])
     else if (kind === 'set' || kind === 'map') for (const { words: inner } of block) setLine(inner, family)
     else if (kind !== undefined && kind in objects) {
       object(kind)
@@ -129,11 +124,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
   function chainType(words: readonly Token[], family: number): void {
     const type = words[1]?.text ?? ''
     const isCore = type === 'filter' || type === 'route'
-    need(
-      `the chain type ${type} of family ${family}`,
-      [`nft-chain-${family}-${type}`],
-      isCore ? undefined : `nft_chain_${type}`,
-    )
+    need(`the chain type ${type} of family ${family}`, [`nft-chain-${family}-${type}`], isCore)
   }
 
   function helperObject(block: readonly Statement[]): void {
@@ -141,8 +132,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       const type = words[0]?.text === 'type' ? words[1] : undefined
       if (type === undefined) continue
       helpers.add(type.text)
-      const module = `nf_conntrack_${type.text.replaceAll('-', '_')}`
-      need(`the conntrack helper ${type.text}`, [`nfct-helper-${type.text}`], module)
+      need(`the conntrack helper ${type.text}`, [`nfct-helper-${type.text}`])
     }
   }
 
@@ -202,7 +192,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
           break
         case 'queue':
           expression('queue', family)
-          need('queues to user space', ['nfnetlink-subsys-3'], 'nfnetlink_queue')
+          need('queues to user space', ['nfnetlink-subsys-3'])
           break
         default: {
           const name = expressions[word.text]
@@ -217,8 +207,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
     else if (verb === 'set' && ['helper', 'timeout', 'expectation'].includes(key))
       expression('objref', family)
     else expression('ct', family)
-    if (family === families.bridge)
-      need('connection tracking in bridges', ['nf_conntrack_bridge'], 'nf_conntrack_bridge')
+    if (family === families.bridge) need('connection tracking in bridges', ['nf_conntrack_bridge'])
   }
 
   /** nft_log.c, `nft_log_modprobe`: to the kernel's log, or to a group of listeners. Audit needs neither. */
@@ -234,14 +223,9 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       if (option === 'flags')
         while (words[at + 2] !== undefined && /^(,|sequence|options)$/.test(words[at + 2]?.text ?? '')) at++
     }
-    if (to === 'syslog') need('the log', ['nf_log_syslog', `nf-logger-${family}-0`], 'nf_log_syslog')
-    if (to === 'group')
-      need('logging to a group', ['nfnetlink_log', `nf-logger-${family}-1`], 'nfnetlink_log')
+    if (to === 'syslog') need('the log', ['nf_log_syslog', `nf-logger-${family}-0`])
+    if (to === 'group') need('logging to a group', ['nfnetlink_log', `nf-logger-${family}-1`])
   }
-}
-
-function isFamily(text: string): text is Family {
-  return text in families
 }
 
 /** Words that stand for an expression of nf_tables wherever they appear in a rule. */
