@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readKbuild } from './kbuild.ts'
+import { openSourceTree } from './sourceTree.ts'
 import { treeOf } from './test/make.ts'
 
 const errorOf = (files: Readonly<Record<string, string>>) => {
@@ -50,6 +54,18 @@ describe('a hostile Makefile is a typed error', () => {
   it('a file that is not there, unless it need not be', () => {
     expect(inKbuild('include no/such')).toMatchObject({ type: 'missing' })
     expect(inKbuild('-include no/such\nsinclude ../../etc/passwd')).toBeUndefined()
+  })
+  it('a Makefile that is a device, or lies outside', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kbuild-test-'))
+    try {
+      symlinkSync('/dev/zero', join(folder, 'Kbuild'))
+      const tree = openSourceTree(folder)
+      expect(tree.readFile('Kbuild')).toBeUndefined()
+      expect(tree.readFile('../../etc/passwd')).toBeUndefined()
+      expect(tree.list('..')).toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
   it('patterns that take other matchers for ever are answered at once', () => {
     const files = { Kbuild: `obj-y += $(wildcard ${'*a'.repeat(40)}b)`, ['a'.repeat(200)]: '' }

@@ -1,6 +1,6 @@
 /** Reads the Makefiles of a whole kernel tree, from the top down, as `make` would enter its directories. */
 import { type Condition, type Conditions, createConditions } from './condition.ts'
-import { type Directory, type DirectoryObject, readDirectory } from './directory.ts'
+import { type Directory, type DirectoryObject, type Listed, readDirectory } from './directory.ts'
 import { capture, type KbuildResult, limits, type Place, stop } from './error.ts'
 import { type Evaluator, expandVariable, holding, type SourceTree } from './expand.ts'
 import { runFile, runText } from './run.ts'
@@ -43,7 +43,8 @@ export interface KbuildObject {
   readonly when: Condition
   /** every line that lists it, with the directories on the way there */
   readonly places: readonly ObjectPlace[]
-  readonly parts: DirectoryObject['parts']
+  /** the objects it is linked from; none for one that is compiled from a source of its own name */
+  readonly parts: readonly Listed[]
 }
 
 export interface ObjectPlace {

@@ -1,12 +1,12 @@
 /** A kernel source tree on disk, for reading. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { detectDialect, type Kconfig, parseKconfig, sourceArchitecture } from '../kconfig/index.ts'
-import type { KbuildResult } from './error.ts'
+import { type KbuildResult, limits } from './error.ts'
 import type { SourceTree } from './expand.ts'
 import type { SymbolState } from './kbuild.ts'
 
-/** Names that lead out of the folder are names of nothing. */
+/** Names that lead out of the folder are names of nothing, and so are those of what is no file, or too large for one. */
 export function openSourceTree(folder: string): SourceTree {
   const contents = new Map<string, string | undefined>()
   const outside = (name: string): boolean => name.split('/').includes('..')
@@ -17,13 +17,14 @@ export function openSourceTree(folder: string): SourceTree {
       return undefined
     }
   }
+  const read = (name: string): string | undefined => {
+    const path = join(folder, name)
+    const stat = statSync(path)
+    return stat.isFile() && stat.size <= limits.fileBytes ? readFileSync(path, 'utf8') : undefined
+  }
   return {
     readFile(name) {
-      if (!contents.has(name))
-        contents.set(
-          name,
-          outside(name) ? undefined : attempt(() => readFileSync(join(folder, name), 'utf8')),
-        )
+      if (!contents.has(name)) contents.set(name, outside(name) ? undefined : attempt(() => read(name)))
       return contents.get(name)
     },
     list(name) {
@@ -37,7 +38,7 @@ export function openSourceTree(folder: string): SourceTree {
 /**
  * The symbols of an architecture, each open: for looking at all configurations at once. Only their types are wanted,
  * which no compiler has a say in, so the tree's probes are not run; each counts as answered with 0. Numbers and texts
- * count as empty: no kernel makes an object depend on one.
+ * count as empty: nothing is known that makes an object depend on one.
  * @param arch what make's ARCH takes
  */
 export function openSymbols(tree: SourceTree, arch: string): KbuildResult<(name: string) => SymbolState> {

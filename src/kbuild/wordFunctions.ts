@@ -115,15 +115,9 @@ const table: Readonly<Record<string, WordFunction>> = {
   // the top of the tree is the current folder; a path that leaves it stays as it is
   abspath: mapping((word) => word),
   realpath: mapping((word) => word),
-  wildcard: ({ conditions, texts, tree }, patterns = []) =>
+  wildcard: ({ texts, tree }, patterns = []) =>
     texts.join(
-      texts.words(patterns).flatMap((word) =>
-        matches(tree, word.text).map((text) => ({
-          when: conditions.and(word.when, conditions.TRUE),
-          text,
-          at: word.at,
-        })),
-      ),
+      texts.words(patterns).flatMap((word) => matches(tree, word.text).map((text) => ({ ...word, text }))),
     ),
 }
 

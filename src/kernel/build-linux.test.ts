@@ -10,7 +10,7 @@ import { buildLinux, type KernelDemands } from './build-linux.ts'
 import { findCompiler } from './compiler.ts'
 import type { Kernel } from './kernel.ts'
 import { linuxSource } from './source.ts'
-import { type Files, treeArchive } from './test/tree.ts'
+import { type Files, treeArchive, writeTree } from './test/tree.ts'
 
 const made: string[] = []
 afterAll(() => {
@@ -46,7 +46,7 @@ const noDemands: KernelDemands = { symbols: [], modules: [], conditional: [] }
 
 function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {}) {
   return withEngine(storeFolder, async (engine) => {
-    const { tarball, sha256 } = treeArchive(changes)
+    const { tarball, sha256 } = treeArchive(newFolder(), changes)
     const folder = newFolder()
     for (const [name, text] of Object.entries(patches)) writeFileSync(join(folder, name), text)
     const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches) })
@@ -124,6 +124,22 @@ describe('a kernel from source', () => {
     expect(progress.map(({ detail }) => detail).sort()).toEqual(['drivers', 'drivers/net'])
   })
 
+  it('is built from a folder, anew when a file of it is another', async () => {
+    const directory = writeTree(newFolder())
+    const imageOf = async () => {
+      const { value, events } = await withEngine(store, async (engine) => {
+        const source = linuxSource({ directory })
+        const about = { source, architecture: 'amd64', folder: '/', demands: noDemands }
+        return readContent(engine, (await buildLinux(engine, noPackages, about)).image)
+      })
+      return { image: value.toString('latin1'), ran: events.some(({ type }) => type === 'step-running') }
+    }
+    await imageOf()
+    expect((await imageOf()).ran).toBe(false)
+    writeFileSync(join(directory, 'drivers/core.c'), 'int changed(void) { return 1; }\n')
+    expect((await imageOf()).image).toContain('changed')
+  })
+
   it('is built from the patched source', async () => {
     const patch = `--- a/drivers/core.c
 +++ b/drivers/core.c
@@ -163,12 +179,23 @@ describe('a kernel from source that cannot be', () => {
   })
   it('for an archive that is another', async () => {
     const error = await withEngine(store, async (engine) => {
-      const { tarball } = treeArchive()
+      const { tarball } = treeArchive(newFolder())
       const source = linuxSource({ tarball, sha256: '0'.repeat(64) })
       const folder = newFolder()
       return buildLinux(engine, noPackages, { source, architecture: 'amd64', folder, demands: noDemands })
     }).catch((reason: unknown) => reason)
     expect(String(error)).toContain('is not the archive that the system file names')
+  })
+  it('for a folder in which something has been built, or that is no source', async () => {
+    const directory = writeTree(newFolder(), { '.config': 'CONFIG_NET=y\n' })
+    const problem = (from: string) =>
+      withEngine(store, (engine) => {
+        const source = linuxSource({ directory: from })
+        const about = { source, architecture: 'amd64', folder: '/', demands: noDemands }
+        return buildLinux(engine, noPackages, about)
+      }).catch((reason: unknown) => String(reason))
+    expect(await problem(directory)).toContain('something has been built in')
+    expect(await problem(newFolder())).toContain('is no kernel source')
   })
   it('for a patch that does not apply, by its name', async () => {
     const patch = '--- a/drivers/core.c\n+++ b/drivers/core.c\n@@ -1 +1 @@\n-int other;\n+int another;\n'

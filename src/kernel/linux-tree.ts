@@ -3,11 +3,15 @@
  * archive, and a step that works on the tree unpacks it for itself, which takes seconds. What is read often, the Kconfig
  * files and Makefiles, is taken out once, as the *outline* of the tree.
  */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
 import type { Packages } from '../packages/index.ts'
 import type { LinuxSource } from './source.ts'
+import { aliasLines } from './source-aliases.ts'
 
 export interface LinuxTree {
   /** for messages: `linux-source-6.1 6.1.176-1` */
@@ -35,6 +39,12 @@ export async function openLinuxTree(
   const patches = await Promise.all(source.patches.map(file))
   if ('package' in from)
     return { ...(await packagedArchive(engine, packages, from.package, origin)), patches, origin }
+  if ('directory' in from) {
+    const archive = await engine.step(`read ${from.directory}`, () =>
+      archiveFolder(engine, inFolder(from.directory), { name: from.directory, origin }),
+    )
+    return { name: from.directory, archive, patches, origin }
+  }
   const archive = await file(from.tarball)
   if (archive.digest.sha256 !== from.sha256.toLowerCase())
     throw new UserError({
@@ -44,6 +54,43 @@ export async function openLinuxTree(
       fix: 'fetch it again, or correct sha256',
     })
   return { name: from.tarball, archive, patches, origin }
+}
+
+/** A folder as an archive: the same one as long as the files are the same. */
+async function archiveFolder(
+  engine: Engine,
+  folder: string,
+  { name, origin }: { readonly name: string; readonly origin: Origin },
+): Promise<FileArtifact> {
+  const about = { where: [origin], fix: 'name the top folder of a kernel source' }
+  if (!existsSync(join(folder, 'Kbuild')))
+    throw new UserError({ what: `${name} is no kernel source`, why: 'it has no Kbuild file', ...about })
+  if (existsSync(join(folder, '.config')))
+    throw new UserError({
+      what: `something has been built in ${name}`,
+      where: [origin],
+      why: 'it has a .config, and what make has left there would get into the build',
+      fix: 'run make mrproper there, or take a fresh copy',
+    })
+  const options = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--exclude-vcs']
+  const tar = spawn('tar', [...options, '-C', folder, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  // Read from the first moment: what nobody reads when a child ends is thrown away.
+  const content = tar.stdout.pipe(new PassThrough())
+  let complaints = ''
+  tar.stderr.on('data', (bytes: Buffer) => {
+    complaints += bytes.toString()
+  })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    tar.once('error', reject)
+    tar.once('close', resolve)
+  })
+  try {
+    const [archive, status] = await Promise.all([engine.put(content), ended])
+    if (status === 0) return archive
+    throw new UserError({ what: `${name} cannot be read`, where: [origin], why: complaints.trim() })
+  } finally {
+    tar.kill()
+  }
 }
 
 async function packagedArchive(
@@ -112,7 +159,10 @@ export function unpackScript(names: readonly string[]): string {
 /** An archive that is the same for the same files: no owners, no times, in the order of names. */
 export const stableTar = 'tar --owner=0 --group=0 --numeric-owner --mtime=@0 --no-recursion --null -T - -cf'
 
-/** The Kconfig files, Makefiles and scripts of a tree, as an archive. */
+/** Where the outline of a tree has the lines of its C files that declare aliases; see {@link readSourceAliases}. */
+export const aliasFile = 'scripts/module-aliases'
+
+/** The Kconfig files, Makefiles and scripts of a tree, and {@link aliasFile}, as an archive. */
 export async function treeOutline(
   engine: Engine,
   tree: LinuxTree,
@@ -127,6 +177,7 @@ export async function treeOutline(
   ]
   const script = `set -eu
 ${unpackScript(names)}cd linux
+grep -rHE --include='*.c' '${aliasLines}' . | LC_ALL=C sort > ${aliasFile} || true
 find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | LC_ALL=C sort -z | ${stableTar} ../outline.tar
 `
   const { 'outline.tar': outline } = await engine.build({
@@ -136,7 +187,7 @@ find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | L
     env: {},
     inputs: treeInputs(tree),
     outputs: ['outline.tar'],
-    tools: [...unpackTools, 'find', 'sort'],
+    tools: [...unpackTools, 'find', 'grep', 'sort'],
   })
   if (outline?.kind !== 'file') throw new Error('tar left no archive')
   return outline

@@ -24,6 +24,8 @@ export type SourcePlace =
   | { readonly package: string }
   /** an archive with one top folder, as kernel.org has them, and what it must be */
   | { readonly tarball: string; readonly sha256: string }
+  /** a folder in which nothing has been built; it is read at every build, to see what has changed */
+  | { readonly directory: string }
 
 /** Where a system's kernel comes from. */
 export type KernelSource = DebianKernel | LinuxSource
@@ -60,7 +62,7 @@ export function linuxSource(
       what: 'linuxSource was not told where the source is',
       where: [origin],
       why: z.prettifyError(checked.error),
-      fix: "write linuxSource({ package: 'linux-source-6.1' }) or linuxSource({ tarball, sha256 })",
+      fix: "write linuxSource({ package: 'linux-source-6.1' }), ({ tarball, sha256 }) or ({ directory })",
     })
   return { type: 'linux-source', ...checked.data, origin }
 }
@@ -72,6 +74,7 @@ const sourceSchema = z.strictObject({
       tarball: z.string().min(1),
       sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'a SHA-256 has 64 hexadecimal digits'),
     }),
+    z.strictObject({ directory: z.string().min(1) }),
   ]),
   patches: z.array(z.string().min(1)),
 })

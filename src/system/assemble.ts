@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { applicable, buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
@@ -21,6 +21,7 @@ import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } 
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
+import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { type PackageNeeds, packageNeeds, type SystemFolders } from './package-needs.ts'
@@ -79,6 +80,7 @@ export async function assemble(
   proveKernel(kernel, requirements)
 
   const planned = await planAll(engine, kernel, toLoad)
+  const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
     const { kmods, ...request }: ServiceRequest = value
@@ -86,7 +88,9 @@ export async function assemble(
     return {
       ...request,
       origin: origins[0] ?? base,
-      ...(kmods === undefined || plan === undefined ? {} : { kmods: kmodSteps(plan, kernel) }),
+      ...(kmods === undefined || plan === undefined
+        ? {}
+        : { kmods: kmodSteps(plan, kernel, parameters.ofModules) }),
     }
   })
   const services = [...baseServices(requirements, base), ...requested]
@@ -98,7 +102,7 @@ export async function assemble(
       stateService({
         device: disks.state,
         fileSystem: 'ext4',
-        kmods: kmodSteps(statePlan, kernel),
+        kmods: kmodSteps(statePlan, kernel, parameters.ofModules),
         services,
         origin: definition.origin,
       }),
@@ -144,6 +148,7 @@ export async function assemble(
     commandLine: [
       ...definition.device.kernelParameters,
       'loglevel=4',
+      ...parameters.commandLine,
       ...requirements.kernelParameters.map(({ value }) => value),
     ].join(' '),
     loadPlans: planned,
@@ -156,6 +161,7 @@ export async function assemble(
             { by: 'path', path: disks.root },
             kernel,
             initramfsPlan,
+            parameters,
             base,
           ),
         }),
@@ -163,7 +169,7 @@ export async function assemble(
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request])
       if (plan === undefined) throw new Error('planning one request gave no plan')
-      return { tree: await initramfsTree(packages, root, kernel, plan, base), plan }
+      return { tree: await initramfsTree(packages, root, kernel, plan, parameters, base), plan }
     },
     lostAtPowerOff:
       definition.state === undefined
@@ -187,7 +193,13 @@ function provideKernel(
   }
   const { kernel, conditionalKernel } = requirements
   const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
-  const loaded = toLoad.flatMap(({ targets, origins }) => targets.map((name) => ({ name, origins })))
+  const loaded = toLoad.flatMap(({ targets, origins }) =>
+    targets.map((target) =>
+      typeof target === 'string'
+        ? { name: target, anyOf: [target], optional: false, origins }
+        : { name: target.what, anyOf: target.anyOf, optional: target.optional === true, origins },
+    ),
+  )
   return buildLinux(engine, packages, {
     source: kernelSource,
     architecture: definition.device.architecture,
@@ -206,8 +218,7 @@ function provideKernel(
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
 function proveKernel(kernel: Kernel, requirements: Requirements): void {
   const conflicts: Diagnostic[] = []
-  const isOn = (symbol: string): boolean => ['y', 'm'].includes(kernel.config.get(symbol) ?? 'n')
-  const conditional = requirements.conditionalKernel.filter(({ when }) => isOn(when))
+  const conditional = applicable(kernel, requirements.conditionalKernel)
   const unconditional = requirements.kernel.symbols.map(({ symbol, accepted, origins }) => ({
     value: { config: { [symbol]: accepted } },
     origins,
@@ -321,10 +332,11 @@ async function initramfsTree(
   root: RootDevice,
   kernel: Kernel,
   plan: NamedPlan,
+  parameters: KmodParameters,
   base: Origin,
 ): Promise<FileTree> {
   const script = renderInitramfs({
-    kmods: kmodSteps(plan, kernel),
+    kmods: kmodSteps(plan, kernel, parameters.ofModules),
     root,
     fileSystem: 'squashfs',
     origin: base,

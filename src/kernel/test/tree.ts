@@ -4,8 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { baseConfig } from '../base-config.ts'
 
@@ -70,13 +69,22 @@ config BROKEN_MODULE
   'drivers/net/fancy.c': 'int fancy(void) { return 4; }\n',
 }
 
-/** The tree as an archive, some files another way, and its digest. */
-export function treeArchive(changes: Files = {}): { readonly tarball: string; readonly sha256: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'kernel-test-'))
+/** Writes the tree into `folder`/linux, some files another way. */
+export function writeTree(folder: string, changes: Files = {}): string {
+  const top = join(folder, 'linux')
   for (const [name, text] of Object.entries({ ...files, ...changes })) {
-    mkdirSync(join(folder, 'linux', dirname(name)), { recursive: true })
-    writeFileSync(join(folder, 'linux', name), text)
+    mkdirSync(join(top, dirname(name)), { recursive: true })
+    writeFileSync(join(top, name), text)
   }
+  return top
+}
+
+/** The tree as an archive in `folder`, some files another way, and its digest. */
+export function treeArchive(
+  folder: string,
+  changes: Files = {},
+): { readonly tarball: string; readonly sha256: string } {
+  writeTree(folder, changes)
   const tarball = join(folder, 'linux.tar')
   execFileSync('tar', ['--sort=name', '--mtime=@0', '-C', folder, '-cf', tarball, 'linux'])
   const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex')
