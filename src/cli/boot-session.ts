@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BootFile, parseBootFile } from '../boot/index.ts'
 import { UserError } from '../diagnostics/index.ts'
@@ -10,6 +10,7 @@ import {
   type LinkAddress,
   openLink,
   parseLinkAddress,
+  probeLoader,
 } from '../driver/index.ts'
 import { openSerialLine, type SerialLine } from '../machine/index.ts'
 import type { TftpEvent } from '../tftp/index.ts'
@@ -35,7 +36,7 @@ export async function bootFolder(
   const show = options.json ? jsonEvents : plainEvents(plan)
   const server = await startServer(folder, options, show)
   try {
-    const wire = await connect(serial, plan, options.json === true)
+    const wire = await connect(serial, plan.baudRate, options.json === true)
     try {
       const booted = await bootBoard({ plan, line: wire.line, onEvent: show })
       if (!booted.ok) throw bootError(booted.error)
@@ -45,6 +46,25 @@ export async function bootFolder(
     }
   } finally {
     await server.close()
+  }
+}
+
+/** The speed of nearly every U-Boot (CONFIG_BAUDRATE), where the address of the line says no other. */
+const USUAL_BAUD_RATE = 115_200
+
+/** Asks the loader at the end of the line for what it is, and writes its data file. */
+export async function probeTo(file: string, serial: LinkAddress, json: boolean): Promise<void> {
+  const wire = await connect(serial, USUAL_BAUD_RATE, json)
+  try {
+    process.stderr.write('\n[firmwright] waiting for a prompt: power the board on\n')
+    const probed = await probeLoader(wire.line)
+    if (!probed.ok) throw bootError(probed.error)
+    await writeFile(file, `${JSON.stringify(probed.value, undefined, 2)}\n`)
+    process.stderr.write(
+      `\n[firmwright] ${file} is written; look through "sources" for what is to be tried\n`,
+    )
+  } finally {
+    wire.close()
   }
 }
 
@@ -68,12 +88,12 @@ interface Wire {
 }
 
 /** Opens the line and shows what comes over it: on standard output, or, beside JSON, on standard error. */
-async function connect(serial: LinkAddress, plan: BootFile, json: boolean): Promise<Wire> {
+async function connect(serial: LinkAddress, baudRate: number, json: boolean): Promise<Wire> {
   let link: Link | undefined
   const line = openSerialLine((text) => link?.write(text))
   const shown = json ? process.stderr : process.stdout
   let ended: (() => void) | undefined
-  const opened = await openLink(serial, plan.baudRate, {
+  const opened = await openLink(serial, baudRate, {
     onData(bytes) {
       shown.write(bytes)
       line.receive(bytes)

@@ -6,6 +6,7 @@ export interface BootCommandOptions extends BuildOptions {
   readonly serial: string
   readonly outputFolder: string
   readonly untilUp?: boolean
+  readonly probe?: string
   /** False with --no-build. */
   readonly build: boolean
   readonly address?: string
@@ -24,6 +25,7 @@ export function bootCommand(): Command {
     )
     .option('-o, --output-folder <DIR>', 'where to build', 'build')
     .option('--no-build', 'boot what was built before')
+    .option('--probe <FILE>', "instead: writes the loader's data file from help, bdinfo and printenv")
     .option('--address <IP>', 'address to serve on (default: every address of this machine)')
     .option('--until-up', 'end when the system is up, instead of staying as its console (ctrl-] leaves that)')
     .addHelpText(
@@ -31,8 +33,12 @@ export function bootCommand(): Command {
       '\nExample:\n  firmwright boot examples/router/system.ts --serial /dev/ttyUSB0\n\nTFTP has port 69, which is not open to everyone: the message says how it is opened.',
     )
   return addBuildOptions(command).action(async (file: string, options: BootCommandOptions) => {
-    const { bootFolder, parseSerial } = await import('./boot-session.ts')
+    const { bootFolder, parseSerial, probeTo } = await import('./boot-session.ts')
     const serial = parseSerial(options.serial)
+    if (options.probe !== undefined) {
+      await probeTo(options.probe, serial, options.json === true)
+      return
+    }
     const folder = resolve(options.outputFolder)
     if (options.build) {
       await withEngine(options, async (engine) => {

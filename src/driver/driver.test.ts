@@ -155,7 +155,7 @@ describe('a failure is recognised, and nothing more is typed', () => {
     fake.print('=> ')
     const answer = await openPrompt(fake.line, loader).run(`setenv bootargs '${'x'.repeat(60)}'`)
     expect(answer).toMatchObject({ ok: false, error: { type: 'line-cut' } })
-    if (!answer.ok) expect(answer.error.message).toContain('took 40 of the 78 characters')
+    if (!answer.ok) expect(answer.error.message).toContain('took 41 of the 78 characters')
     expect(fake.ran).toEqual([])
   })
 

@@ -17,4 +17,5 @@ export {
   openLink,
   parseLinkAddress,
 } from './link.ts'
+export { loaderFromAnswers, type ProbeAnswers, probeLoader } from './probe.ts'
 export { type Answer, openPrompt, type Prompt, type PromptResult } from './prompt.ts'

@@ -40,7 +40,8 @@ export function fakeLoader(options: FakeOptions = {}): FakeLoader {
     queueMicrotask(() => line.receive(Buffer.from(text.replaceAll('\n', '\r\n'))))
   }
   const run = (): void => {
-    const text = typed
+    // As U-Boot does: the last character that is echoed is lost to the zero at the end.
+    const text = typed.slice(0, lineLimitBytes)
     typed = ''
     if (text === 'echo "result=$?="') {
       print(`\nresult=${result}=\n${prompt}`)
@@ -61,7 +62,7 @@ export function fakeLoader(options: FakeOptions = {}): FakeLoader {
       print(`<INTERRUPT>\n${prompt}`)
     } else if (character === '\n') run()
     else if (++characters % losesEvery === 0) return
-    else if (typed.length >= lineLimitBytes) print('\x07')
+    else if (typed.length > lineLimitBytes) print('\x07')
     else {
       typed += character
       print(character)
