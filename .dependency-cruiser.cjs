@@ -8,6 +8,7 @@ const mayImport = {
   layout: [],
   engine: ['diagnostics'],
   kmod: ['elf'],
+  hardware: ['devicetree', 'elf', 'kmod'],
   uboot: ['devicetree'],
   kbuild: ['kconfig'],
   filetree: ['diagnostics', 'engine'],

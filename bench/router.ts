@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: what the router example costs, each time against the tool that a user would reach for, in the same
+ * `npm run bench router`: what the router example costs, each time against the tool that a user would reach for, in the same
  * run. Prints times and ratios; asserts nothing, since a machine's mood is no property of the code.
  *
  * (a) cold build, packages already fetched, against `mmdebstrap --variant=extract` + `sqfstar` of the same packages;

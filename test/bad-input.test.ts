@@ -126,6 +126,32 @@ describe('kernels', () => {
     expect(built.exitCode).toBe(0)
   })
 
+  it('whose modules are given parameters that nobody looks at', async () => {
+    const message = await refusalOf(
+      "system.kernel.load('net', ['virtio_net'])",
+      "system.kernel.moduleParameter('virtio-net', 'napi_txx', true)",
+      "system.kernel.moduleParameter('virtio_nett', 'csum', true)",
+      "system.kernel.moduleParameter('btrfs', 'csum', true)",
+    )
+    expect(message).toMatch(/virtio_net of linux-image-\S+ \S+ has no parameter napi_txx/)
+    expect(message).toContain('did you mean napi_tx?')
+    expect(message).toContain('csum of the kernel module virtio_nett is set, and nothing loads virtio_nett')
+    expect(message).toContain('nothing loads btrfs')
+    expect(message).toContain(line(2))
+    expect(message).toContain(line(4))
+  })
+
+  it('whose modules are given two values of one parameter', async () => {
+    const message = await refusalOf(
+      "system.kernel.load('net', ['virtio_net'])",
+      "system.kernel.moduleParameter('virtio-net', 'napi_tx', true)",
+      "system.kernel.moduleParameter('virtio_net', 'napi_tx', false)",
+    )
+    expect(message).toContain('the kernel module parameter virtio_net.napi_tx is wanted as true and as false')
+    expect(message).toContain(line(2))
+    expect(message).toContain(line(3))
+  })
+
   it('whose condition is met are held to what hangs on it, and to nothing else', async () => {
     const message = await refusalOf("system.kernel.when('VIRTIO_NET', { config: { SOUND: 'y' } })")
     expect(message).toContain('has CONFIG_SOUND=n, and =y is wanted')

@@ -31,6 +31,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
+  /** what is typed; nothing otherwise */
+  readonly input?: string
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
@@ -43,7 +45,7 @@ export async function firmwright(args: readonly string[], options: RunOptions = 
     cwd: options.cwd ?? repository,
     env: { ...environment, ...options.env },
     reject: false,
-    stdin: 'ignore',
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
   })
   return { exitCode, stdout, stderr }
 }

@@ -73,6 +73,25 @@ describe('kmod plan', () => {
   })
 })
 
+describe('kmod match', () => {
+  it('says for each modalias of a list what answers to it, and never that nothing does', async () => {
+    writeFileSync(join(folder, 'modaliases'), 'x-user\nof:NnothingT(null)Cnobody\n\nx-user\n')
+    const { exitCode, stdout } = await kmod('match', '--modalias', join(folder, 'modaliases'))
+    expect(exitCode).toBe(0)
+    expect(stdout.split('\n')).toEqual([
+      'x-user: user',
+      'of:NnothingT(null)Cnobody: unknown: no module; a driver may be built in',
+    ])
+  })
+
+  it('refuses what is no device tree, and nothing at all', async () => {
+    expect((await kmod('match', '--dtb', join(folder, 'Module.symvers'))).stderr).toContain(
+      'is no device tree',
+    )
+    expect((await kmod('match')).stderr).toContain('there is nothing to match')
+  })
+})
+
 describe('kmod check', () => {
   it('ends with 0 only when all is proved', async () => {
     const proved = await kmod('check', 'user', '--symvers', join(folder, 'Module.symvers'))

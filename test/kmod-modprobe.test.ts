@@ -8,11 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../src/devicetree/conformance.ts'
 import { type KmodGraph, type KmodSource, openKmodFolder, readKmodGraph } from '../src/kmod/index.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from '../verify/kmod/aliases.ts'
+import { boardsOf, compareBoards } from '../verify/kmod/boards.ts'
 import { type IndexedKernel, indexedKernel } from '../verify/kmod/kernels.ts'
 import { type Modprobe, modprobeFor } from '../verify/kmod/modprobe.ts'
 import { compareDependencyMap, comparePlans } from '../verify/kmod/plans.ts'
 
 describe('the modules of Debian’s kernel', () => {
+  const wanted = { release: 'bookworm', architecture: 'arm64', package: 'linux-image-arm64' }
   let scratch = ''
   let kernel: IndexedKernel
   let source: KmodSource
@@ -21,7 +23,6 @@ describe('the modules of Debian’s kernel', () => {
 
   beforeAll(async () => {
     scratch = mkdtempSync(join(tmpdir(), 'firmwright-modprobe-'))
-    const wanted = { release: 'bookworm', architecture: 'arm64', package: 'linux-image-arm64' }
     kernel = await indexedKernel(wanted, scratch)
     const opened = openKmodFolder(kernel.folder)
     if (!opened.ok) throw new Error(opened.error.message)
@@ -44,6 +45,14 @@ describe('the modules of Debian’s kernel', () => {
     const { notAsModprobe, unexplained } = await comparePlans(source, graph, modprobe, [...names, 'btrfs'])
     expect(notAsModprobe).toEqual([])
     expect(unexplained).toEqual([])
+  })
+
+  it('drive the hardware of boards as modprobe would have it', async () => {
+    const boards = await boardsOf(wanted)
+    const some = boards.filter((_, index) => index % 60 === 0)
+    const { devices, withModules, different } = await compareBoards(source, modprobe, some)
+    expect(different).toEqual([])
+    expect([devices, withModules].every((count) => count > 100)).toBe(true)
   })
 
   it('answer to the aliases that modprobe finds them by', async () => {

@@ -3,7 +3,16 @@
  * fetched and checked by the project's own packages room and unpacked once into a folder that later runs find again.
  * What is in it is for reading only: two tests may look at one tree at the same time.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { openEngine } from '../src/engine/index.ts'
@@ -44,6 +53,37 @@ export async function linuxSource(version: '6.1' | '6.12'): Promise<string> {
       'tar -xOf "$1" "./usr/src/$2.tar.xz" | xz --decompress --threads=0 | tar -x --strip-components=1 -C "$3"'
     await execa('bash', ['-o', 'pipefail', '-c', unpack, 'unpack', archive, name, folder])
   })
+}
+
+/** A source package as its authors published it, without Debian's patches. */
+export async function upstreamSource(name: string, release = 'bookworm'): Promise<string> {
+  return onceIn(`${name}-source-${release}`, async (folder) => {
+    const work = join(folder, '..', 'source')
+    mkdirSync(join(work, 'lists/partial'), { recursive: true })
+    const root = await aptRootOf(release)
+    const lines = readFileSync(join(root, 'etc/sources.list'), 'utf8')
+    writeFileSync(join(work, 'sources.list'), lines.replace(/^deb \[arch=\S+ /gm, 'deb-src ['))
+    const apt = (...args: readonly string[]) =>
+      execa(
+        'apt-get',
+        ['-qq', `-oDir::Etc::sourcelist=${work}/sources.list`, `-oDir::State::lists=${work}/lists`, ...args],
+        {
+          cwd: work,
+          env: { APT_CONFIG: join(root, 'apt.conf') },
+        },
+      )
+    await apt('update')
+    await apt('source', '--download-only', '--tar-only', name)
+    const archive = readdirSync(work).find((file) => file.includes('.orig.tar.'))
+    if (archive === undefined) throw new Error(`no archive came for the source package ${name}`)
+    await execa('tar', ['-xf', join(work, archive), '--strip-components=1', '--no-same-owner', '-C', folder])
+  })
+}
+
+/** A private root of apt's, which asking for any package of the release makes. */
+async function aptRootOf(release: string): Promise<string> {
+  await unpackedPackage({ release, architecture: 'amd64', package: 'hostname' })
+  return join(cacheFolder, `${release}-amd64`)
 }
 
 async function fetchData(wanted: MaterialPackage, destination: string): Promise<void> {

@@ -151,6 +151,13 @@ describe('the script', () => {
     expect(written.at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+ 0x[0-9a-f]+:123456 0x[0-9a-f]+$/)
   })
 
+  it('names the configuration of a FIT, for the initramfs too where the tree is not in it', () => {
+    const fit = { ...phram, format: 'fit', kernelFileBytes: 0x80_0000, initramfsBytes: 0x1000 } as const
+    expect(lines(fit).at(-1)?.text).toMatch(/^bootm 0x[0-9a-f]+#default$/)
+    const own = lines({ ...fit, tree: { source: 'loader' } })
+    expect(own.at(-1)?.text).toMatch(/^bootm (0x[0-9a-f]+#default) \1 \$\{fdtcontroladdr\}$/)
+  })
+
   it('tells a compressed Image where to be unpacked', () => {
     const text = lines({ ...phram, format: 'image-compressed', kernelFileBytes: 0x80_0000 }).map(
       (l) => l.text,

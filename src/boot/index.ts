@@ -23,6 +23,7 @@ export {
   type BootNetwork,
   type BootStage,
   bootScript,
+  FIT_CONFIGURATION,
   PHRAM_NAME,
   type ScriptRequest,
   scriptText,

@@ -62,6 +62,8 @@ interface Step {
 
 /** The name of the reserved memory and of the flash device that phram makes of it. */
 export const PHRAM_NAME = 'rootfs'
+/** The only configuration of a FIT of ours. */
+export const FIT_CONFIGURATION = 'default'
 const OWN_TREE = '${fdtcontroladdr}'
 
 /** The lines, none longer than the loader takes. Errors: `loader-cannot`, `no-script`. */
@@ -231,17 +233,22 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
   const isFit = parts.format === 'fit'
   const handedTree =
     parts.tree.source === 'loader' ? OWN_TREE : isFit || tree === undefined ? undefined : view(tree)
-  const handedInitramfs =
-    initramfs === undefined || parts.initramfsBytes === undefined || isFit
-      ? {}
-      : { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }
+  const kernel = view(kernelFile)
+  const handedInitramfs = ((): Pick<Extract<Command, { type: 'boot' }>, 'initramfs'> => {
+    if (initramfs === undefined || parts.initramfsBytes === undefined) return {}
+    if (!isFit) return { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }
+    // Without a third argument the configuration says it all.
+    return handedTree === undefined ? {} : { initramfs: `0x${kernel.toString(16)}#${FIT_CONFIGURATION}` }
+  })()
   const method = usesBootm(parts) ? 'bootm' : parts.format === 'zimage' ? 'bootz' : 'booti'
   steps.push({
     stage: 'boot',
     command: {
       type: 'boot',
       method,
-      kernel: view(kernelFile),
+      kernel,
+      // By name: a loader that looks for the best match (CONFIG_FIT_BEST_MATCH) passes over the default one.
+      ...(isFit ? { configuration: FIT_CONFIGURATION } : {}),
       ...handedInitramfs,
       ...(handedTree === undefined ? {} : { tree: handedTree }),
     },

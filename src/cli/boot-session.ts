@@ -49,9 +49,15 @@ export async function bootFolder(
 }
 
 async function readPlan(file: string): Promise<BootFile> {
-  const plan = parseBootFile(JSON.parse(await readFile(file, 'utf8')))
-  if (!plan.ok) throw new Error(`${file}: ${plan.error.message}`)
-  return plan.value
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch {
+    throw new UserError({ what: `there is no ${file}`, fix: 'build the output tftpboot first' })
+  }
+  const plan = parseBootFile(JSON.parse(text))
+  if (plan.ok) return plan.value
+  throw new UserError({ what: `${file}: ${plan.error.message}`, fix: 'build the output tftpboot again' })
 }
 
 interface Wire {

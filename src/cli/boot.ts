@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { addBuildOptions, type BuildOptions, withEngine } from './session.ts'
 
@@ -6,6 +6,8 @@ export interface BootCommandOptions extends BuildOptions {
   readonly serial: string
   readonly outputFolder: string
   readonly untilUp?: boolean
+  /** False with --no-build. */
+  readonly build: boolean
   readonly address?: string
 }
 
@@ -21,6 +23,7 @@ export function bootCommand(): Command {
       'the serial line: /dev/ttyUSB0, /dev/ttyUSB0,115200, unix:PATH or tcp:HOST:PORT',
     )
     .option('-o, --output-folder <DIR>', 'where to build', 'build')
+    .option('--no-build', 'boot what was built before')
     .option('--address <IP>', 'address to serve on (default: every address of this machine)')
     .option('--until-up', 'end when the system is up, instead of staying as its console (ctrl-] leaves that)')
     .addHelpText(
@@ -30,11 +33,13 @@ export function bootCommand(): Command {
   return addBuildOptions(command).action(async (file: string, options: BootCommandOptions) => {
     const { bootFolder, parseSerial } = await import('./boot-session.ts')
     const serial = parseSerial(options.serial)
-    const [output] = await withEngine(options, async (engine) => {
-      const { buildFile } = await import('./build-file.ts')
-      return buildFile(engine, file, ['tftpboot'], resolve(options.outputFolder), options)
-    })
-    if (output === undefined) throw new Error('the build of one output gave none')
-    await bootFolder(output.folder, serial, options)
+    const folder = resolve(options.outputFolder)
+    if (options.build) {
+      await withEngine(options, async (engine) => {
+        const { buildFile } = await import('./build-file.ts')
+        await buildFile(engine, file, ['tftpboot'], folder, options)
+      })
+    }
+    await bootFolder(join(folder, 'tftpboot'), serial, options)
   })
 }

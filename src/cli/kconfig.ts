@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command, InvalidArgumentError } from 'commander'
@@ -56,18 +56,35 @@ export function kconfigCommand(): Command {
         ),
       )
     })
-  for (const [mode, description] of freshModes) {
-    add(mode, description, mode.endsWith('defconfig') ? 'the file to start from' : undefined)
+  for (const { mode, description, argument, usage } of freshModes) {
+    const fresh = add(mode, description)
+    if (argument !== undefined) fresh.argument(argument[0], argument[1])
+    if (mode === 'randconfig') fresh.option('--seed <N>', 'default: KCONFIG_SEED, or the time')
+    fresh
+      .option('--fragment <FILE...>', 'assignments that come before all answers, or over a defconfig')
       .option('-o, --output <FILE>', 'where to (default: standard output)')
-      .option('--seed <N>', 'for randconfig')
-      .addHelpText('after', example(`${mode} --srctree linux --arch arm64 -o .config`))
-      .action(async (options: TreeOptions & { output?: string; seed?: string }) => {
+      .addHelpText('after', example(`${mode} --srctree linux --arch arm64 ${usage}`))
+      .action(async (...given: unknown[]) => {
         runBriefly()
         const { freshCommand } = await import('../kconfig/index.ts')
-        const { output, seed, config } = options
-        finish(await freshCommand(mode, { ...tree(options), config, output, seed }, host))
+        const config = argument === undefined ? undefined : String(given[0])
+        const options = given[argument === undefined ? 0 : 1] as FreshOptions
+        const { output, seed } = options
+        const fragments = options.fragment ?? []
+        finish(await freshCommand(mode, { ...tree(options), config, fragments, output, seed }, host))
       })
   }
+  for (const { mode, description, usage } of askModes)
+    add(mode, description, 'the configuration to start from')
+      .option('--fragment <FILE...>', 'assignments laid over it')
+      .option('-o, --output <FILE>', 'where to (default: the file of --config)')
+      .addHelpText('after', example(`${mode} --srctree linux --arch arm64 ${usage}`))
+      .action(async (options: FreshOptions & TreeOptions) => {
+        const { askCommand, createNodeHost } = await import('../kconfig/index.ts')
+        const { config, output, fragment: fragments = [] } = options
+        const asked = { ...tree(options), config, output, fragments }
+        finish(await askCommand(mode, asked, host, createNodeHost()))
+      })
   add(
     'resolve',
     'Finds what else must be set so that requested values come true.',
@@ -113,16 +130,56 @@ export function kconfigCommand(): Command {
   return command
 }
 
-const freshModes: readonly (readonly [FreshMode, string])[] = [
-  ['alldefconfig', 'Every symbol at its default.'],
-  ['allnoconfig', 'Every question answered with no.'],
-  ['allyesconfig', 'Every question answered with yes.'],
-  ['allmodconfig', 'Every question answered with m where possible.'],
-  ['tinyconfig', 'The smallest kernel that the tree describes.'],
-  ['defconfig', 'A defconfig file, completed.'],
-  ['savedefconfig', 'The smallest file that gives the same configuration.'],
-  ['randconfig', 'Random answers; the same seed gives what conf gives.'],
+interface FreshOptions extends TreeOptions {
+  readonly fragment?: string[]
+  readonly output?: string
+  readonly seed?: string
+}
+
+interface Fresh {
+  readonly mode: FreshMode
+  readonly description: string
+  /** name and description of what stands behind the command */
+  readonly argument?: readonly [string, string]
+  /** the end of the example */
+  readonly usage: string
+}
+
+const freshModes: readonly Fresh[] = [
+  { mode: 'alldefconfig', description: 'Every symbol at its default.', usage: '-o .config' },
+  { mode: 'allnoconfig', description: 'Every question answered with no.', usage: '-o .config' },
+  { mode: 'allyesconfig', description: 'Every question answered with yes.', usage: '-o .config' },
+  {
+    mode: 'allmodconfig',
+    description: 'Every question answered with m where possible.',
+    usage: '--fragment always.config -o .config',
+  },
+  { mode: 'tinyconfig', description: 'The smallest kernel that the tree describes.', usage: '-o .config' },
+  {
+    mode: 'defconfig',
+    description: 'A defconfig, completed.',
+    argument: ['<FILE>', 'a file, a name below arch/ARCH/configs, or one that make puts together'],
+    usage: 'defconfig -o .config',
+  },
+  {
+    mode: 'savedefconfig',
+    description: 'The smallest file that gives the same configuration.',
+    argument: ['<FILE>', 'the configuration to shorten'],
+    usage: '.config -o defconfig',
+  },
+  {
+    mode: 'randconfig',
+    description: 'Random answers (KCONFIG_PROBABILITY); the same seed gives what conf gives.',
+    usage: '--seed 42 -o .config',
+  },
 ]
+
+const askModes = [
+  { mode: 'oldconfig', description: 'Asks about everything that is new.', usage: '--config .config' },
+  { mode: 'oldaskconfig', description: 'Asks about everything.', usage: '--config .config' },
+  { mode: 'listnewconfig', description: 'Lists what is new, with its defaults.', usage: '--config .config' },
+  { mode: 'helpnewconfig', description: 'Shows the help of what is new.', usage: '--config .config' },
+] as const
 
 function example(text: string): string {
   return `\nExample:\n  firmwright kconfig ${text}`
@@ -143,6 +200,13 @@ function runBriefly(): void {
 
 const host: CommandHost = {
   environment: (name) => process.env[name],
+  list(folder) {
+    try {
+      return readdirSync(folder)
+    } catch {
+      return []
+    }
+  },
   readFile(path) {
     try {
       return readFileSync(path, 'latin1')

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 
-/** `firmwright kmod plan`, `kmod check` */
+/** `firmwright kmod plan`, `kmod check`, `kmod match` */
 export function kmodCommand(): Command {
   const command = new Command('kmod').description(
     'Looks at the kernel modules of a lib/modules/VERSION folder.',
@@ -46,5 +46,24 @@ Example:
     --symvers /usr/src/linux-headers-6.1.0-31-arm64/Module.symvers`,
     )
     .action(async (targets, options) => (await import('./kmod-check.ts')).check(targets, options))
+  command
+    .command('match')
+    .description('Prints which modules drive the devices of a device tree, or of a list of modaliases.')
+    .requiredOption(...modules)
+    .addOption(new Option('--dtb <FILE>', 'a flattened device tree').conflicts('modalias'))
+    .option(
+      '--modalias <FILE>',
+      'modaliases, one a line: what a running machine has in files of that name in /sys',
+    )
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Drivers that are built into the kernel name no devices: where no module answers, that is not to say that none drives it.
+
+Example:
+  firmwright kmod match --modules /lib/modules/6.1.0-31-arm64 --dtb board.dtb`,
+    )
+    .action(async (options) => (await import('./kmod-match.ts')).match(options))
   return command
 }

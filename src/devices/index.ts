@@ -5,4 +5,6 @@
 export { qemuAarch64 } from './qemu-aarch64.ts'
 export { qemuArmv7l } from './qemu-armv7l.ts'
 export { qemuX86_64 } from './qemu-x86-64.ts'
+export { turrisMox } from './turris-mox.ts'
+export { turrisOmnia } from './turris-omnia.ts'
 export { withMemory } from './with-memory.ts'

@@ -1,23 +1,40 @@
 import { z } from 'zod'
+import { UserError } from '../diagnostics/index.ts'
 import { defineFeature } from '../system/index.ts'
 import { type InterfaceHandle, interfaceHandle } from './network-interface.ts'
+import { needsOfRuleset } from './nftables/needs.ts'
 
 const port = z.int().min(1).max(65_535)
 const protocol = z.enum(['tcp', 'udp'])
 
-const options = z.strictObject({
-  /** Interfaces by zone. `wan` is the outside; every other zone is trusted. */
-  zones: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]*$/, 'a zone is named in lower-case letters'),
-      z.array(interfaceHandle).min(1),
-    )
-    .refine((zones) => 'wan' in zones, 'there is no zone wan to protect against'),
-  /** What may be reached on the device itself from the outside. */
-  allow: z.array(z.strictObject({ protocol, port })).default([]),
-  /** Ports of the outside address that are passed on to a machine inside. */
-  forward: z.array(z.strictObject({ protocol, port, to: z.ipv4(), toPort: port.optional() })).default([]),
-})
+const options = z
+  .strictObject({
+    /** Interfaces by zone. `wan` is the outside; every other zone is trusted. */
+    zones: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_]*$/, 'a zone is named in lower-case letters'),
+        z.array(interfaceHandle).min(1),
+      )
+      .refine((given) => 'wan' in given, 'there is no zone wan to protect against')
+      .optional(),
+    /** What may be reached on the device itself from the outside. */
+    allow: z.array(z.strictObject({ protocol, port })).default([]),
+    /** Ports of the outside address that are passed on to a machine inside. */
+    forward: z.array(z.strictObject({ protocol, port, to: z.ipv4(), toPort: port.optional() })).default([]),
+    /**
+     * In place of all that: a whole ruleset in nft's language, nft(8). Whether packets are forwarded is then for a
+     * sysctl to say.
+     */
+    rules: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ zones, rules }) => (zones === undefined) !== (rules === undefined),
+    'there must be either zones or rules',
+  )
+  .refine(
+    ({ rules, allow, forward }) => rules === undefined || (allow.length === 0 && forward.length === 0),
+    'allow and forward go with zones; in rules, write them as rules',
+  )
 
 /**
  * A stateful firewall (nftables). What is trusted may reach the device and the outside, under the device's outside
@@ -27,29 +44,41 @@ const options = z.strictObject({
  * ```ts
  * firewall(system, { zones: { lan: [lan], wan: [wan] } })
  * ```
+ *
+ * Or a ruleset of one's own:
+ *
+ * ```ts
+ * firewall(system, { rules: readFileSync(new URL('rules.nft', import.meta.url), 'utf8') })
+ * ```
+ *
+ * The kernel modules are worked out from the ruleset, whichever it is: every expression, chain type, object, flow
+ * table, log and connection tracking helper in it, under the names by which the kernel would ask for them.
  */
 export const firewall = defineFeature('firewall', options, (system, given) => {
   const nft = system.packages.file('nftables', '/usr/sbin/nft')
-  system.files.text('/etc/nftables.conf', ruleset(given))
-  const kmods = [
-    'nf_tables',
-    'nft_ct',
-    'nft_chain_nat',
-    'nft_masq',
-    ...(given.forward.length > 0 ? ['nft_nat'] : []),
-  ]
-  system.kernel.require({ config: { NF_TABLES_INET: 'y', NF_TABLES_IPV4: 'y' } })
+  const text = given.rules ?? ruleset(given)
+  const needs = needsOfRuleset(text)
+  if (!needs.ok) {
+    throw new UserError({
+      what: `line ${needs.line} of the ruleset: ${needs.message}`,
+      why: 'the kernel modules that a firewall needs are worked out from all of its rules',
+      fix: 'put the rules themselves there',
+    })
+  }
+  system.files.text('/etc/nftables.conf', text)
+  // Nothing is forwarded before the rules are there, nor after they are gone.
+  const forwards = given.zones !== undefined
+  system.kernel.require({ config: needs.config })
   return system.services.oneshot({
     name: 'firewall',
     description: 'packet filter and address translation',
-    kmods,
-    // Nothing is forwarded before the rules are there, nor after they are gone.
-    up: `${nft} -f /etc/nftables.conf && echo 1 > /proc/sys/net/ipv4/ip_forward`,
-    down: `echo 0 > /proc/sys/net/ipv4/ip_forward; ${nft} flush ruleset`,
+    kmods: needs.kmods,
+    up: `${nft} -f /etc/nftables.conf${forwards ? ' && echo 1 > /proc/sys/net/ipv4/ip_forward' : ''}`,
+    down: `${forwards ? 'echo 0 > /proc/sys/net/ipv4/ip_forward; ' : ''}${nft} flush ruleset`,
   })
 })
 
-function ruleset({ zones, allow, forward }: z.output<typeof options>): string {
+function ruleset({ zones = {}, allow, forward }: z.output<typeof options>): string {
   const outside = names(zones.wan ?? [])
   const inside = names(
     Object.entries(zones).flatMap(([zone, interfaces]) => (zone === 'wan' ? [] : interfaces)),

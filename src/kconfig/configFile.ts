@@ -60,6 +60,19 @@ export function* readLines(text: string, prefix: string, strict: boolean): Gener
   }
 }
 
+/** The first text with the assignments of the second in it: lines for the same names are replaced. */
+export function mergeConfig(base: string, fragment: string, prefix = 'CONFIG_'): string {
+  const replaced = new Set<string>()
+  for (const { assignment } of readLines(fragment, prefix, false))
+    if (assignment !== undefined) replaced.add(assignment.name)
+  const drop = new Set<number>()
+  for (const { assignment, line } of readLines(base, prefix, false))
+    if (assignment !== undefined && replaced.has(assignment.name)) drop.add(line)
+  const kept = base.split('\n').filter((_, index) => !drop.has(index + 1))
+  const text = kept.join('\n')
+  return `${text === '' || text.endsWith('\n') ? text : `${text}\n`}${fragment}`
+}
+
 /** The text inside a quoted string value; undefined when the closing quote is missing. */
 export function unquote(value: string, { escapesStrings }: Dialect): string | undefined {
   if (!escapesStrings) return value.length > 1 && value.endsWith('"') ? value.slice(1, -1) : undefined

@@ -56,7 +56,11 @@ export function createTextEncoder(
     const prompts = promptsOf(symbol)
     if (prompts.length === 0) return []
     const visible = or(prompts.map(({ condition }) => encoder.expr(condition, 1)))
-    const texts = candidates(tree, symbol, wanted.get(symbol) ?? []).map((text) => ({
+    const others = [...(comparedWith(tree).get(symbol) ?? [])].flatMap((other) => [
+      ...valuesOf(other).map(({ text }) => text),
+      base.text(other),
+    ])
+    const texts = candidates(symbol, wanted.get(symbol) ?? [], others).map((text) => ({
       when: encoder.solver.newVariable(),
       text,
     }))
@@ -174,9 +178,13 @@ export function createTextEncoder(
 }
 
 /** Texts that are worth giving a symbol: what is wanted, and values on either side of all that it is compared with. */
-function candidates(tree: Kconfig, symbol: KconfigSymbol, wanted: readonly string[]): readonly string[] {
+function candidates(
+  symbol: KconfigSymbol,
+  wanted: readonly string[],
+  others: readonly string[],
+): readonly string[] {
   const texts = new Set(wanted)
-  for (const other of comparedWith(tree).get(symbol) ?? []) {
+  for (const other of others) {
     if (symbol.type === 'string') {
       texts.add(other)
       texts.add(`${other}x`)
@@ -190,18 +198,18 @@ function candidates(tree: Kconfig, symbol: KconfigSymbol, wanted: readonly strin
   return [...texts].filter((text) => isValidText(symbol.type, text))
 }
 
-const compared = new WeakMap<Kconfig, ReadonlyMap<KconfigSymbol, ReadonlySet<string>>>()
+const compared = new WeakMap<Kconfig, ReadonlyMap<KconfigSymbol, ReadonlySet<KconfigSymbol>>>()
 
-/** For each symbol the constants that some expression of the tree compares it with. A tree never changes. */
-function comparedWith(tree: Kconfig): ReadonlyMap<KconfigSymbol, ReadonlySet<string>> {
+/** For each symbol what some expression of the tree compares it with. A tree never changes. */
+function comparedWith(tree: Kconfig): ReadonlyMap<KconfigSymbol, ReadonlySet<KconfigSymbol>> {
   const before = compared.get(tree)
   if (before !== undefined) return before
-  const found = new Map<KconfigSymbol, Set<string>>()
+  const found = new Map<KconfigSymbol, Set<KconfigSymbol>>()
   const note = (symbol: KconfigSymbol, other: KconfigSymbol): void => {
-    if (isLogical(symbol) || symbol.nodes.length === 0 || other.nodes.length > 0) return
-    const texts = found.get(symbol)
-    if (texts === undefined) found.set(symbol, new Set([other.name ?? '']))
-    else texts.add(other.name ?? '')
+    if (isLogical(symbol) || symbol.nodes.length === 0) return
+    const others = found.get(symbol)
+    if (others === undefined) found.set(symbol, new Set([other]))
+    else others.add(other)
   }
   const seen = new Uint8Array(tree.expressionCount)
   const visit = (expr: Expr | undefined): void => {

@@ -17,17 +17,18 @@ import {
   type Encoder,
   isLogical,
   type Level,
-  levelsOf,
   placeOf,
   promptsOf,
   type TextValue,
 } from './encoder.ts'
+import { defineSymbol } from './encodeSymbol.ts'
 import { createTextEncoder } from './encodeText.ts'
 import { printExpr } from './expressionText.ts'
-import { atLeast, type Bound, below, conjuncts, type Fact } from './facts.ts'
-import type { ComparisonExpr, Expr, KconfigSymbol, Property, Tristate } from './model.ts'
-import { displayName, MOD, NO, YES } from './model.ts'
+import { atLeast, conjuncts, type Fact } from './facts.ts'
+import type { ComparisonExpr, Expr, KconfigSymbol, Tristate } from './model.ts'
+import { MOD, NO, YES } from './model.ts'
 import { createSolver, FALSE, type Literal, not, type Solver, TRUE } from './sat.ts'
+import { needsFact, undefinedFact } from './symbolFacts.ts'
 
 export interface EncodingOptions {
   /** whether clauses can be traced back to facts */
@@ -61,9 +62,6 @@ export interface MadeFact {
 }
 /** What it counts to be told of everything that can lift a symbol, or how a choice is made. */
 const LONG_FACT = 3
-
-const letter = (symbol: KconfigSymbol, level: Level): string =>
-  level === 2 || symbol.type === 'bool' ? 'y' : 'm'
 
 export function createEncoding(base: Configuration, options: EncodingOptions): Encoding {
   const { tree } = base
@@ -213,218 +211,19 @@ export function createEncoding(base: Configuration, options: EncodingOptions): E
 
   // --- definitions ------------------------------------------------------------------------------------------------
 
-  const name = displayName
   function needs(symbol: KconfigSymbol, at: Level, condition: Expr | undefined): void {
     // While modules are off a tristate is y as soon as it could be m.
     const unless = at === 2 ? [not(level(modules, 1))] : []
     for (const part of conjuncts(condition))
-      fact(
-        () => ({
-          text: `${name(symbol)}=${letter(symbol, at)} needs ${printExpr(part)}`,
-          at: placeOf(symbol.nodes[0]),
-          claim: {
-            premises: [atLeast(symbol, at), ...(at === 2 ? [atLeast(modules, 1)] : [])],
-            alternatives: [atLeast(part, at)],
-          },
-        }),
-        [not(level(symbol, at)), expr(part, at), ...unless],
-      )
+      fact(() => needsFact(tree, symbol, at, part), [not(level(symbol, at)), expr(part, at), ...unless])
   }
-
-  /** Everything that can lift the symbol, as alternatives of a claim. */
-  function waysOf(symbol: KconfigSymbol, at: Level): readonly Bound[] {
-    const ways: Bound[] = []
-    for (const property of symbol.properties) {
-      if (property.text !== undefined) ways.push(always(property.condition, at))
-      else if (property.kind === 'default') ways.push(always(property.value, at))
-    }
-    for (const { term } of [...symbol.selectedBy, ...symbol.impliedBy]) ways.push(atLeast(term, at))
-    return ways
-  }
-  const always = (of: Expr | undefined, at: Level): Bound => atLeast(of ?? tree.constants.y, at)
-
-  function defineLogical(symbol: KconfigSymbol): void {
-    const { has, atLeast: userAtLeast } = user(symbol)
-    const prompts = promptsOf(symbol)
-    const visible = (at: Level): Literal => or(prompts.map(({ condition }) => expr(condition, at)))
-    const answered = and([visible(1), has])
-    const implied = (at: Level): Literal => or(symbol.impliedBy.map(({ term }) => expr(term, at)))
-    const isImplied = implied(1)
-    const direct = (at: Level): Literal => expr(symbol.directDependency, at)
-    const defaults = symbol.properties.filter((property) => property.kind === 'default')
-    const first = firstMatches(defaults.map(({ condition }) => expr(condition, 1)))
-    const warned = options.unmet.has(symbol)
-    // FIRST-WITHOUT-DEPENDENCY (finalize.ts): then the direct dependency is not all that the entries need.
-    const strict = !warned && symbol.nodes.every((node) => node.dependency !== undefined)
-
-    for (const at of levelsOf(symbol)) {
-      const own = level(symbol, at)
-      const offModules = at === 2 ? [not(level(modules, 1))] : []
-      const prompted = and([answered, userAtLeast(at), visible(at)])
-      const given = defaults.map(({ condition, value }, index) =>
-        and([first[index] ?? FALSE, expr(condition, at), expr(value, at)]),
-      )
-      const impliedNow = and([isImplied, direct(at), or([...given, implied(at)])])
-      const selected = symbol.selectedBy.map(({ term }) => expr(term, at))
-      // Upwards: something has to lift it.
-      const byDefault = or([and([not(isImplied), or(given)]), impliedNow])
-      longFact(
-        () => waysFact(symbol, at),
-        [not(own), prompted, and([not(answered), byDefault]), ...selected, ...offModules],
-      )
-      if (strict) needs(symbol, at, symbol.directDependency)
-      // Downwards: what lifts it cannot be refused.
-      clause(not(prompted), own)
-      given.forEach((literal, index) => {
-        const property = defaults[index]
-        if (literal === FALSE || property === undefined) return
-        fact(() => defaultFact(symbol, property, at), [answered, isImplied, not(literal), own])
-      })
-      if (impliedNow !== FALSE)
-        fact(() => impliedFact(symbol, at, userSaysNothing(symbol)), [answered, not(impliedNow), own])
-      symbol.selectedBy.forEach(({ term, selector, property }, index) => {
-        const literal = selected[index] ?? FALSE
-        if (literal === FALSE) return
-        fact(
-          () => ({
-            text: selector
-              ? `${printExpr(term)} selects ${name(symbol)}`
-              : `${name(symbol)} cannot be switched off`,
-            at: placeOf(property ?? symbol.nodes[0]),
-            claim: { premises: [atLeast(term, at)], alternatives: [atLeast(symbol, at)] },
-          }),
-          [not(literal), own],
-        )
-      })
-      if (!strict && !warned && symbol.directDependency !== undefined) mayBeSelected(symbol, at, selected)
-    }
-    if (symbol.type === 'tristate')
-      fact(
-        () => ({
-          text: `${name(symbol)}=m needs ${name(modules)}: without modules it is y`,
-          at: placeOf(modules.nodes[0]),
-          claim: {
-            premises: [atLeast(symbol, 1), below(symbol, 2)],
-            alternatives: [atLeast(modules, 1)],
-          },
-        }),
-        [not(level(symbol, 1)), level(modules, 1), level(symbol, 2)],
-      )
-  }
-  /** No select may go against the direct dependency. */
-  function mayBeSelected(symbol: KconfigSymbol, at: Level, selected: readonly Literal[]): void {
-    const { directDependency } = symbol
-    if (directDependency === undefined) return
-    symbol.selectedBy.forEach(({ term, property }, index) => {
-      fact(
-        () => ({
-          text: `${printExpr(term)} selects ${name(symbol)}, which depends on ${printExpr(directDependency)}`,
-          at: placeOf(property ?? symbol.nodes[0]),
-          claim: {
-            premises: [atLeast(term, at), ...(at === 2 ? [atLeast(modules, 1)] : [])],
-            alternatives: [atLeast(directDependency, at)],
-          },
-        }),
-        [
-          not(selected[index] ?? FALSE),
-          expr(directDependency, at),
-          ...(at === 2 ? [not(level(modules, 1))] : []),
-        ],
-      )
-    })
-  }
-  const notAlways = (condition: Expr | undefined): Bound =>
-    condition === undefined ? below(tree.constants.y, 1) : below(condition, 1)
-  /** For a claim about defaults: no prompt shows, or the user has not answered it. */
-  const userSaysNothing = (symbol: KconfigSymbol): Bound[] =>
-    promptsOf(symbol).map(({ condition }) => notAlways(condition))
-
-  function waysFact(symbol: KconfigSymbol, at: Level): Fact {
-    const ways = waysOf(symbol, at)
-    const value = `${name(symbol)}=${letter(symbol, at)}`
-    const prompts = promptsOf(symbol)
-    const parts = [
-      ...prompts.map(({ condition }) =>
-        condition === undefined ? 'its prompt' : `its prompt if ${printExpr(condition)}`,
-      ),
-      ...symbol.properties
-        .filter(({ kind }) => kind === 'default')
-        .map(
-          ({ value: given, condition, file, line }) =>
-            `the default ${given ? printExpr(given) : 'y'}${condition ? ` if ${printExpr(condition)}` : ''} (${file}:${line})`,
-        ),
-      ...symbol.selectedBy.flatMap(({ selector, property }) =>
-        selector
-          ? [`select of ${name(selector)}${property ? ` (${property.file}:${property.line})` : ''}`]
-          : [],
-      ),
-      ...symbol.impliedBy.flatMap(({ selector }) => (selector ? [`imply of ${name(selector)}`] : [])),
-    ]
-    const shown = parts.length > 8 ? [...parts.slice(0, 7), `${parts.length - 7} more`] : parts
-    const text =
-      parts.length === 0
-        ? `${name(symbol)} has no prompt, and nothing selects it or gives it a default`
-        : `${value} comes from ${shown.join('; or ')}, and nothing else`
-    return {
-      text,
-      at: placeOf(symbol.nodes[0]),
-      claim: {
-        premises: [atLeast(symbol, at), ...(at === 2 ? [atLeast(modules, 1)] : [])],
-        alternatives: ways,
-      },
-    }
-  }
-  function defaultFact(symbol: KconfigSymbol, property: Property, at: Level): Fact {
-    const earlier = symbol.properties.filter(
-      (other) => other.kind === 'default' && other.index < property.index,
-    )
-    const condition = property.condition === undefined ? '' : ` if ${printExpr(property.condition)}`
-    const value = property.value === undefined ? 'y' : printExpr(property.value)
-    return {
-      text: `${name(symbol)} is ${value} by default${condition}${promptsOf(symbol).length > 0 ? ', where its prompt does not show' : ''}`,
-      at: placeOf(property),
-      claim: {
-        premises: [
-          ...userSaysNothing(symbol),
-          ...earlier.map((other) => notAlways(other.condition)),
-          always(property.condition, at),
-          always(property.value, at),
-          ...symbol.impliedBy.map(({ term }) => below(term, 1)),
-        ],
-        alternatives: [atLeast(symbol, at)],
-      },
-    }
-  }
-  function impliedFact(symbol: KconfigSymbol, at: Level, silent: readonly Bound[]): Fact {
-    const terms = symbol.impliedBy.map(({ term }) => printExpr(term)).join(' or ')
-    return {
-      text: `${terms} implies ${name(symbol)}`,
-      at: placeOf(symbol.nodes[0]),
-      claim: {
-        premises: [
-          ...silent,
-          always(symbol.directDependency, at),
-          ...symbol.impliedBy.map(({ term }) => atLeast(term, at)),
-        ],
-        alternatives: [atLeast(symbol, at)],
-      },
-    }
-  }
-  const undefinedFact = (symbol: KconfigSymbol): Fact => ({
-    text:
-      symbol.nodes.length === 0
-        ? `${name(symbol)} is not defined here, so it is always n`
-        : `${name(symbol)} is of type ${symbol.type}, which counts as n`,
-    at: placeOf(symbol.nodes[0]),
-    claim: { premises: [atLeast(symbol, 1)], alternatives: [] },
-  })
 
   function expand(symbol: KconfigSymbol): void {
     const group = symbol.choice ?? (symbol.isChoice ? symbol : undefined)
     if (expanded.has(symbol) || symbol.constant || !isLogical(symbol)) return
     if (group === undefined) {
       expanded.add(symbol)
-      defineLogical(symbol)
+      defineSymbol(encoder, symbol, options.unmet.has(symbol))
       return
     }
     expanded.add(group)

@@ -287,10 +287,12 @@ export function searchPlans(
         again = true
       }
     }
-    // While modules are off, m is y: said as what it is.
+    // While modules are off, m is y: said as what it is. In a choice the two are not the same answer.
     const modules = result.configuration.tristate(base.tree.modules) !== NO
     const asItIs = (decision: Decision): Decision =>
-      decision.value === MOD && !modules ? { ...decision, value: YES } : decision
+      decision.value === MOD && !modules && decision.symbol.choice === undefined
+        ? { ...decision, value: YES }
+        : decision
     return { decisions: kept.map(asItIs), trial: result }
   }
 

@@ -26,7 +26,8 @@ export interface FinalizeInput {
   message(line: string): void
 }
 
-export function finalize(input: FinalizeInput, root: DraftNode): void {
+/** @returns the entry at which an expression got deeper than can be handled */
+export function finalize(input: FinalizeInput, root: DraftNode): DraftNode | undefined {
   const { dialect, expressions, message } = input
   const tristateChoices = dialect.choices === 'tristate'
   const checked = new Set<DraftSymbol>()
@@ -90,7 +91,9 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
       if (child.symbol?.type === 'unknown') setType(child, symbol.type)
   }
 
+  let tooDeep: DraftNode | undefined
   function handDown(child: DraftNode, outer: Expr | undefined): void {
+    if (expressions.tooDeep) tooDeep ??= child
     const dependency = within(outer, child.dependency)
     child.dependency = dependency
     if (child.symbol === undefined) {
@@ -257,4 +260,5 @@ export function finalize(input: FinalizeInput, root: DraftNode): void {
   }
 
   finish(root, false)
+  return expressions.tooDeep ? (tooDeep ?? root) : undefined
 }

@@ -17,23 +17,19 @@
  * symbol is what it is, `diffConfigs` what changed. `runConf` behaves as a tree's own `scripts/kconfig/conf`.
  */
 export { type AskMode, type AskResult, ask, type Console } from './ask.ts'
+export { type AskOptions, askCommand } from './askCommand.ts'
+export { type AssembleInput, assembledConfig } from './assembledConfig.ts'
 export { type AutoconfNames, autoconfFiles } from './autoconf.ts'
+export type { CommandHost, CommandResult, TreeOptions } from './commandHost.ts'
 export {
-  type CommandHost,
-  type CommandResult,
   diffCommand,
   type ExplainCommandOptions,
   explainCommand,
-  type FreshMode,
-  type FreshOptions,
-  freshCommand,
-  mergeConfig,
   type OlddefconfigOptions,
   olddefconfigCommand,
   parseRequest,
   type ResolveCommandOptions,
   resolveCommand,
-  type TreeOptions,
 } from './commands.ts'
 export {
   type AskedRequest,
@@ -47,6 +43,7 @@ export { type ConfHost, parseSeed, runConf } from './conf.ts'
 export {
   type Assignment,
   assignAll,
+  mergeConfig,
   readConfig,
   readLines,
   writeConfig,
@@ -65,6 +62,7 @@ export {
 export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
 export { printExpr } from './expressionText.ts'
+export { type FreshMode, type FreshOptions, freshCommand } from './freshCommand.ts'
 export { createRandom } from './glibcRandom.ts'
 export { type HelpBlock, helpBlockText } from './helpBlock.ts'
 export { helpText } from './helpText.ts'

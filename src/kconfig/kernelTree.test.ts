@@ -1,99 +1,156 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
-import { readConfig, writeConfig } from './configFile.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ConfTree, confTree, type TreeName } from '../../test/conf.ts'
+import { createJudge, type Judge } from '../../test/judge.ts'
+import type { CommandHost } from './commandHost.ts'
+import { readConfig, writeConfig, writeMinimalConfig } from './configFile.ts'
 import { createConfiguration } from './configuration.ts'
+import { freshCommand } from './freshCommand.ts'
 import { createRandom } from './glibcRandom.ts'
+import type { Kconfig } from './model.ts'
 import { answerAll, answerRandomly, parseProbability } from './modes.ts'
 import { type OpenResult, openTree } from './openTree.ts'
 import { resolve } from './resolve.ts'
 
-/**
- * A share of verify/kconfig/compare.mjs against a kernel source tree. The tree's own `conf` is the judge: build it with
- * `make O=BUILD tinyconfig`.
- */
-const srctree = process.env.FIRMWRIGHT_KERNEL_SOURCE
-const conf = process.env.FIRMWRIGHT_KERNEL_CONF
-const missing = srctree === undefined || conf === undefined || !existsSync(srctree) || !existsSync(conf)
-const reason = missing
-  ? ' (skipped: FIRMWRIGHT_KERNEL_SOURCE and FIRMWRIGHT_KERNEL_CONF name no tree and its conf)'
-  : ''
+/** A share of verify/kconfig: real trees, and the `conf` that each tree's own make builds as the judge. */
+const folder = mkdtempSync(join(tmpdir(), 'kconfig-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const folder = missing ? '' : mkdtempSync(join(tmpdir(), 'kconfig-test-'))
-afterAll(() => {
-  if (folder !== '') rmSync(folder, { recursive: true, force: true })
-})
-
-const trees = new Map<string, OpenResult>()
-async function treeFor(arch: string) {
-  const known = trees.get(arch) ?? (await openTree({ srctree: srctree ?? '', arch, folder }))
-  trees.set(arch, known)
-  if (!known.ok) throw new Error(known.error.message)
-  return { tree: known.value, environment: known.environment }
+interface Subject {
+  readonly result: OpenResult
+  readonly model: Kconfig
+  readonly judge: Judge
 }
 
-/** The .config that conf writes. */
-function judge(
-  environment: Readonly<Record<string, string>>,
-  args: string[],
-  extra: Record<string, string> = {},
-): string {
-  rmSync(join(folder, '.config'), { force: true })
-  spawnSync(conf ?? '', [...args, 'Kconfig'], {
-    cwd: folder,
-    env: { ...environment, KCONFIG_DEFCONFIG_LIST: '', ...extra },
-    stdio: 'ignore',
+const subjects = new Map<string, Promise<Subject>>()
+function subject(tree: ConfTree, arch?: string): Promise<Subject> {
+  const key = `${tree.name}-${arch ?? 'any'}`
+  const known = subjects.get(key) ?? openSubject(tree, arch, join(folder, key))
+  subjects.set(key, known)
+  return known
+}
+
+async function openSubject(tree: ConfTree, arch: string | undefined, place: string): Promise<Subject> {
+  mkdirSync(place)
+  const result = await openTree({
+    srctree: tree.srctree,
+    arch,
+    folder: place,
+    probeCacheFile: join(folder, 'probes.json'),
   })
-  return readFileSync(join(folder, '.config'), 'latin1')
+  if (!result.ok) throw new Error(result.error.message)
+  const environment = { ...result.environment, KCONFIG_NOTIMESTAMP: '1' }
+  const top = tree.name === 'busybox' ? 'Config.in' : 'Kconfig'
+  const judge = createJudge({ conf: tree.conf, folder: place, environment, top })
+  return { result, model: result.value, judge }
 }
 
-describe.skipIf(missing)(`a kernel tree against its own conf${reason}`, () => {
-  for (const arch of ['arm64', 'mips', 'x86_64']) {
-    it(`allmodconfig of ${arch} is the same`, async () => {
-      const { tree, environment } = await treeFor(arch)
-      const configuration = createConfiguration(tree)
-      answerAll(configuration, 'mod')
-      expect(writeConfig(configuration)).toBe(judge(environment, ['--allmodconfig']))
-    })
-    it(`randconfig of ${arch} is the same for a seed`, async () => {
-      const { tree, environment } = await treeFor(arch)
-      const configuration = createConfiguration(tree)
-      const probability = parseProbability('40')
-      if (probability === undefined) throw new Error('40 is a probability')
-      answerRandomly(configuration, createRandom(2026), probability)
-      const extra = { KCONFIG_SEED: '2026', KCONFIG_PROBABILITY: '40' }
-      expect(writeConfig(configuration)).toBe(judge(environment, ['--randconfig'], extra))
-    })
-  }
-  it('every tenth defconfig of mips is the same', async () => {
-    const { tree, environment } = await treeFor('mips')
-    const configs = join(srctree ?? '', 'arch/mips/configs')
-    const names = readdirSync(configs).filter((name) => name.endsWith('_defconfig'))
-    for (const name of names.filter((_, index) => index % 10 === 0)) {
-      const configuration = createConfiguration(tree)
-      readConfig(configuration, readFileSync(join(configs, name), 'latin1'), { name })
-      answerAll(configuration, 'default')
-      expect(writeConfig(configuration), name).toBe(
-        judge(environment, [`--defconfig=${join(configs, name)}`]),
+const bytes = (file: string): string => readFileSync(file, 'latin1')
+
+for (const name of ['linux-6.1', 'linux-6.12'] as const satisfies readonly TreeName[])
+  describe(`${name} against its own conf`, () => {
+    let tree: ConfTree
+    beforeAll(async () => {
+      tree = await confTree(name)
+    }, 300_000)
+
+    for (const arch of ['arm64', 'mips', 'x86_64']) {
+      it(`allmodconfig of ${arch} is the same`, async () => {
+        const { model, judge } = await subject(tree, arch)
+        const configuration = createConfiguration(model)
+        answerAll(configuration, 'mod')
+        expect(writeConfig(configuration)).toBe(judge(['--allmodconfig']).text)
+      })
+      if (arch === 'x86_64') continue
+      it(`randconfig of ${arch} is the same for a seed`, async () => {
+        const { model, judge } = await subject(tree, arch)
+        const configuration = createConfiguration(model)
+        const probability = parseProbability('40')
+        if (probability === undefined) throw new Error('40 is a probability')
+        answerRandomly(configuration, createRandom(2026), probability)
+        const environment = { KCONFIG_SEED: '2026', KCONFIG_PROBABILITY: '40' }
+        expect(writeConfig(configuration)).toBe(judge(['--randconfig'], { environment }).text)
+      })
+    }
+    it('every twentieth defconfig of mips is the same', async () => {
+      const { model, judge } = await subject(tree, 'mips')
+      const configs = join(tree.srctree, 'arch/mips/configs')
+      const names = readdirSync(configs).filter((file) => file.endsWith('_defconfig'))
+      for (const file of names.filter((_, index) => index % 20 === 0)) {
+        const path = join(configs, file)
+        const configuration = createConfiguration(model)
+        readConfig(configuration, bytes(path), { name: file })
+        answerAll(configuration, 'default')
+        expect(writeConfig(configuration), file).toBe(judge([`--defconfig=${path}`]).text)
+      }
+    }, 300_000)
+    it('32r2el_defconfig, which is no file, is what make puts together', async () => {
+      const { result } = await subject(tree, 'mips')
+      const host: CommandHost = {
+        environment: () => undefined,
+        readFile: (path) => (existsSync(path) ? bytes(path) : undefined),
+        list: (path) => readdirSync(path),
+        open: async () => result,
+      }
+      const options = { srctree: tree.srctree, arch: 'mips', config: '32r2el_defconfig', output: 'made' }
+      const { files } = await freshCommand('defconfig', options, host)
+      const place = join(folder, 'make')
+      mkdirSync(place)
+      const make = ['-s', '-C', tree.srctree, `O=${place}`, 'ARCH=mips', '32r2el_defconfig']
+      spawnSync('make', make, { stdio: 'ignore' })
+      expect(files.get('made')).toBe(bytes(join(place, '.config')))
+      rmSync(place, { recursive: true, force: true })
+    }, 120_000)
+    it('resolves netfilter modules from nothing, and the result holds', async () => {
+      const { model } = await subject(tree, 'arm64')
+      const base = createConfiguration(model)
+      answerAll(base, 'no')
+      const names = ['NFT_FIB_IPV4', 'NFT_MASQ', 'NETFILTER_XT_MATCH_OWNER']
+      const result = resolve(
+        base,
+        names.map((symbol) => ({ name: symbol, value: 'm' })),
       )
-    }
+      if (!result.ok) throw new Error(result.error.message)
+      for (const each of names) {
+        const symbol = model.byName.get(each)
+        expect(symbol && result.value.configuration.text(symbol)).toBe('m')
+      }
+      expect(result.value.assignments.map((each) => each.name)).toContain('NETFILTER_ADVANCED')
+    })
   })
-  it('resolves netfilter modules from nothing, and the result holds', async () => {
-    const { tree } = await treeFor('arm64')
-    const base = createConfiguration(tree)
-    answerAll(base, 'no')
-    const names = ['NFT_FIB_IPV4', 'NFT_MASQ', 'NETFILTER_XT_MATCH_OWNER']
-    const result = resolve(
-      base,
-      names.map((name) => ({ name, value: 'm' })),
-    )
-    if (!result.ok) throw new Error(result.error.message)
-    for (const name of names) {
-      const symbol = tree.byName.get(name)
-      expect(symbol && result.value.configuration.text(symbol)).toBe('m')
+
+describe('older dialects against their own conf', () => {
+  it('busybox: defconfig, allnoconfig and allyesconfig are the same', async () => {
+    const tree = await confTree('busybox')
+    const { model, judge } = await subject(tree)
+    for (const [option, mode] of [
+      ['-d', 'default'],
+      ['-n', 'no'],
+      ['-y', 'yes'],
+    ] as const) {
+      const configuration = createConfiguration(model)
+      readConfig(configuration, '', { name: '/dev/null' })
+      answerAll(configuration, mode)
+      expect(writeConfig(configuration), option).toBe(judge([option]).text)
     }
-    expect(result.value.assignments.map((each) => each.name)).toContain('NETFILTER_ADVANCED')
-  })
+  }, 300_000)
+  it('U-Boot: qemu_arm64_defconfig, what savedefconfig makes of it, and allyesconfig are the same', async () => {
+    const tree = await confTree('u-boot')
+    const { model, judge } = await subject(tree)
+    const file = join(tree.srctree, 'configs/qemu_arm64_defconfig')
+    const configuration = createConfiguration(model)
+    readConfig(configuration, bytes(file), { name: file })
+    answerAll(configuration, 'default')
+    expect(writeConfig(configuration)).toBe(judge([`--defconfig=${file}`]).text)
+    const again = createConfiguration(model)
+    readConfig(again, bytes(file), { name: file })
+    const minimal = writeMinimalConfig(again)
+    expect(minimal).toBe(judge(['--savedefconfig=saved'], { config: bytes(file), output: 'saved' }).text)
+    const all = createConfiguration(model)
+    answerAll(all, 'yes')
+    expect(writeConfig(all)).toBe(judge(['--allyesconfig']).text)
+  }, 300_000)
 })

@@ -1,7 +1,7 @@
 /** `resolve` against trying out everything a user could say, on random trees small enough for that. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { linux61, linux612 } from './dialect.ts'
+import { type Dialect, linux61, linux612 } from './dialect.ts'
 import { claimHolds } from './facts.ts'
 import type { Kconfig, KconfigSymbol, Tristate } from './model.ts'
 import { createResolver, stepText } from './resolve.ts'
@@ -63,7 +63,12 @@ const entry = (index: number): fc.Arbitrary<Entry> => {
   })
 }
 
-const textOf = (entries: readonly Entry[], choiceFrom: number | undefined, optional: boolean): string => {
+const textOf = (
+  entries: readonly Entry[],
+  choiceFrom: number | undefined,
+  optional: boolean,
+  dialect: Dialect,
+): string => {
   const lines = ['config MODULES', '\tbool "modules"', '\tmodules']
   entries.forEach((each, index) => {
     const member = choiceFrom !== undefined && index >= choiceFrom && index < choiceFrom + 2
@@ -73,7 +78,8 @@ const textOf = (entries: readonly Entry[], choiceFrom: number | undefined, optio
       if (each.depends !== '') lines.push(`\tdepends on ${each.depends}`)
     }
     lines.push(`config S${index}`)
-    const type = member ? 'bool' : each.type
+    // Choices of tristates are gone from newer trees.
+    const type = member && dialect.choices === 'bool' ? 'bool' : each.type
     lines.push(
       each.prompt || member ? `\t${type} "prompt ${index}"${conditional('', each.promptIf)}` : `\t${type}`,
     )
@@ -143,7 +149,7 @@ for (const dialect of [linux61, linux612])
       let refused = 0
       fc.assert(
         fc.property(cases, ({ entries, choiceFrom, optional, config, request: [wanted, value] }) => {
-          const text = textOf(entries, choiceFrom, optional && dialect === linux61)
+          const text = textOf(entries, choiceFrom, optional && dialect === linux61, dialect)
           const read = readTree(text, dialect)
           fc.pre(read.ok)
           if (!read.ok) return
@@ -205,7 +211,10 @@ for (const dialect of [linux61, linux612])
     it('tries assignments out with the same outcome as calculating everything anew', () => {
       fc.assert(
         fc.property(cases, fc.nat(), ({ entries, choiceFrom, optional, config }, seed) => {
-          const read = readTree(textOf(entries, choiceFrom, optional && dialect === linux61), dialect)
+          const read = readTree(
+            textOf(entries, choiceFrom, optional && dialect === linux61, dialect),
+            dialect,
+          )
           fc.pre(read.ok)
           if (!read.ok) return
           const base = configured(read.value, configText(config))

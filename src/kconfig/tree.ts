@@ -105,11 +105,14 @@ export function parseKconfig(input: KconfigInput): KconfigResult {
       high: undefined,
       condition: undefined,
     }
-  finalize({ dialect, expressions, modules, m: table.m, y: table.y, propertyCount, message }, root)
+  const tooDeep = finalize(
+    { dialect, expressions, modules, m: table.m, y: table.y, propertyCount, message },
+    root,
+  )
 
   const order = walkOrder(table.symbols, dialect.hashBuckets)
-  if (expressions.tooDeep) {
-    message(`${input.top}: an expression nests too deep`)
+  if (tooDeep !== undefined) {
+    message(`${tooDeep.file}:${tooDeep.line}: an expression nests too deep`)
     return invalid()
   }
   const tristateChoices = dialect.choices === 'tristate'

@@ -15,7 +15,7 @@ import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig } from './base-config.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
-import type { ModuleDemand, SymbolDemand } from './check.ts'
+import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, findCompiler } from './compiler.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
 import type { Kernel } from './kernel.ts'
@@ -40,7 +40,7 @@ export interface KernelDemands extends Demands {
 interface Demands {
   readonly symbols: readonly SymbolDemand[]
   /** as modules, or built in where something else asks for that */
-  readonly modules: readonly ModuleDemand[]
+  readonly modules: readonly (ModuleDemand | ModuleChoice)[]
 }
 
 export interface LinuxBuild {
@@ -95,7 +95,7 @@ async function configuration(
   const result = await engine.compute<ConfigurationResult>({
     kind: 'function',
     name: `configure ${tree.name}`,
-    function: { id: 'kernel/configure', version: 2 },
+    function: { id: 'kernel/configure', version: 3 },
     input: { outline, compiler: compiler.identity, target, demands: asked },
     run: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'firmwright-kernel-'))
@@ -137,7 +137,12 @@ function configurationDemands(
       accepted,
       asker: askers.name(origins),
     })),
-    modules: demands.modules.map(({ name, origins }) => ({ name, asker: askers.name(origins) })),
+    modules: demands.modules.map((module) => ({
+      name: module.name,
+      anyOf: 'anyOf' in module ? module.anyOf : [module.name],
+      optional: 'anyOf' in module && module.optional,
+      asker: askers.name(module.origins),
+    })),
   })
   const asked = ask({ symbols, modules })
   return {

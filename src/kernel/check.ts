@@ -13,6 +13,14 @@ export interface ModuleDemand {
   readonly origins: readonly Origin[]
 }
 
+/** A module that has one name here and another there, or that is known by an alias. */
+export interface ModuleChoice extends ModuleDemand {
+  /** Names or aliases; the first that a kernel knows counts. */
+  readonly anyOf: readonly string[]
+  /** Whether a kernel that knows none of them will do. */
+  readonly optional: boolean
+}
+
 /** Everything that was asked of a kernel and is not so. Nothing for a kernel that has it all. */
 export function checkKernel(
   kernel: Kernel,

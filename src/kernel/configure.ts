@@ -2,6 +2,8 @@
  * The configuration of a kernel that is built from source: from what a system asks for, symbols and kernel modules, to
  * a whole .config. Nothing is dropped silently: what cannot be had is an error with the steps that lead there.
  */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { compiledObjects, fixedSymbols, openSourceTree, openSymbols, readKbuild } from '../kbuild/index.ts'
 import {
   type AskedRequest,
@@ -14,7 +16,9 @@ import {
 } from '../kconfig/index.ts'
 import type { BuildTarget } from './build-target.ts'
 import { parseConfigFile } from './config-file.ts'
-import { moduleSymbols } from './module-symbols.ts'
+import { aliasFile } from './linux-tree.ts'
+import { moduleSources, moduleSymbols } from './module-symbols.ts'
+import { readSourceAliases } from './source-aliases.ts'
 
 /** What is asked of a configuration. Who asks is a short text, which comes back in errors. */
 export interface ConfigurationDemands extends Demands {
@@ -28,7 +32,12 @@ interface Demands {
 }
 
 export interface DemandedModule {
+  /** for messages */
   readonly name: string
+  /** names or aliases; the first that the source knows is taken */
+  readonly anyOf: readonly string[]
+  /** whether a source that knows none of them will do */
+  readonly optional: boolean
   readonly asker: string
 }
 
@@ -127,14 +136,21 @@ function symbolsBehind(
   const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })
   if (!kbuild.ok) return failed('the Makefiles of the kernel cannot be read', kbuild.error.message)
   const requests = new Map<DemandedModule, readonly AskedRequest[]>()
+  const sources = moduleSources(kbuild.value, readSourceAliases(readAliasFile(folder)))
   for (const module of modules) {
-    const found = moduleSymbols(kbuild.value, base, module.name, module.asker)
-    if (!found.ok) {
+    const found = moduleSymbols(sources, base, module.anyOf, module.asker)
+    if (found.ok) requests.set(module, found.requests)
+    else if (found.known === undefined || !module.optional) {
       const { why, known } = found
       const problem = { what: `this kernel has no module ${module.name}`, why, module: module.name }
       return { ok: false, problem: known === undefined ? problem : { ...problem, known } }
     }
-    requests.set(module, found.requests)
   }
   return { ok: true, requests }
+}
+
+/** A tree without a C file that declares an alias has none. */
+function readAliasFile(folder: string): string {
+  const file = join(folder, aliasFile)
+  return existsSync(file) ? readFileSync(file, 'latin1') : ''
 }

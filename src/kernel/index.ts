@@ -8,6 +8,7 @@
 export { type BaseSymbol, baseConfig } from './base-config.ts'
 export { buildLinux, type KernelDemands, type LinuxBuild } from './build-linux.ts'
 export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
+export { applicable } from './conditional.ts'
 export { parseConfigFile } from './config-file.ts'
 export { readDebianKernel } from './debian.ts'
 export type { Kernel } from './kernel.ts'

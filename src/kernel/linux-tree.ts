@@ -11,6 +11,7 @@ import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
 import type { Packages } from '../packages/index.ts'
 import type { LinuxSource } from './source.ts'
+import { aliasLines } from './source-aliases.ts'
 
 export interface LinuxTree {
   /** for messages: `linux-source-6.1 6.1.176-1` */
@@ -158,7 +159,10 @@ export function unpackScript(names: readonly string[]): string {
 /** An archive that is the same for the same files: no owners, no times, in the order of names. */
 export const stableTar = 'tar --owner=0 --group=0 --numeric-owner --mtime=@0 --no-recursion --null -T - -cf'
 
-/** The Kconfig files, Makefiles and scripts of a tree, as an archive. */
+/** Where the outline of a tree has the lines of its C files that declare aliases; see {@link readSourceAliases}. */
+export const aliasFile = 'scripts/module-aliases'
+
+/** The Kconfig files, Makefiles and scripts of a tree, and {@link aliasFile}, as an archive. */
 export async function treeOutline(
   engine: Engine,
   tree: LinuxTree,
@@ -173,6 +177,7 @@ export async function treeOutline(
   ]
   const script = `set -eu
 ${unpackScript(names)}cd linux
+grep -rHE --include='*.c' '${aliasLines}' . | LC_ALL=C sort > ${aliasFile} || true
 find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | LC_ALL=C sort -z | ${stableTar} ../outline.tar
 `
   const { 'outline.tar': outline } = await engine.build({
@@ -182,7 +187,7 @@ find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | L
     env: {},
     inputs: treeInputs(tree),
     outputs: ['outline.tar'],
-    tools: [...unpackTools, 'find', 'sort'],
+    tools: [...unpackTools, 'find', 'grep', 'sort'],
   })
   if (outline?.kind !== 'file') throw new Error('tar left no archive')
   return outline

@@ -115,7 +115,10 @@ function mostFrequent(values: readonly string[]): string | undefined {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
 }
 
-/** What can be said of a module without any other. */
+/**
+ * What can be said of a module without any other. Where checksums agree (CONFIG_MODVERSIONS) the kernel itself lets
+ * another release pass and looks at the rest of vermagic alone; a mixture of builds is refused here all the same.
+ */
 function checkAlone(module: Evidence, usual: Usual, options: CheckOptions): readonly KmodFinding[] {
   const { name, kmod, symbols, architecture, signed } = module
   if (usual.architecture !== undefined && architecture !== usual.architecture) {

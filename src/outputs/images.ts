@@ -1,7 +1,9 @@
+import { UserError } from '../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import {
   buildSquashfs,
   type Content,
+  type FileTree,
   type ImageEntries,
   imageEntries,
   readContent,
@@ -15,9 +17,25 @@ export function rootImage(engine: Engine, system: AssembledSystem): Promise<File
   return buildSquashfs(engine, imageEntries(system.rootTree))
 }
 
+/**
+ * The tree of the initramfs that mounts the root on a disk.
+ *
+ * @throws UserError where the device has no disk
+ */
+export function diskInitramfs(system: AssembledSystem): FileTree {
+  const { initramfsTree, definition } = system
+  if (initramfsTree !== undefined) return initramfsTree
+  throw new UserError({
+    what: `${definition.device.name} has no initramfs`,
+    where: [definition.origin],
+    why: 'nothing is known of a disk of this device that a root could be on',
+    fix: `choose another output, for example ${definition.device.defaultOutput}`,
+  })
+}
+
 /** The initramfs, compressed with the best method of ours that the kernel can unpack. */
 export function initramfsImage(engine: Engine, system: AssembledSystem): Promise<FileArtifact> {
-  return compressedCpio(engine, imageEntries(system.initramfsTree), system.kernel)
+  return compressedCpio(engine, imageEntries(diskInitramfs(system)), system.kernel)
 }
 
 /** A compressed cpio archive, which the kernel unpacks into its first root. */

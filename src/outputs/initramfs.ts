@@ -1,4 +1,4 @@
-import { initramfsImage } from './images.ts'
+import { diskInitramfs, initramfsImage } from './images.ts'
 import type { Output } from './output.ts'
 
 /**
@@ -11,7 +11,7 @@ export const initramfs: Output = {
   async build(engine, system) {
     return {
       files: { 'initramfs.img': await initramfsImage(engine, system) },
-      targets: { 'initramfs.img': system.initramfsTree },
+      targets: { 'initramfs.img': diskInitramfs(system) },
     }
   },
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../diagnostics/index.ts'
-import { contentFile, initramfsImage, rootImage } from './images.ts'
+import { contentFile, diskInitramfs, initramfsImage, rootImage } from './images.ts'
 import type { Output } from './output.ts'
 import { runScript } from './run-script.ts'
 import { stateImage } from './state-image.ts'
@@ -31,7 +31,7 @@ export const vm: Output = {
         ...(state === undefined ? {} : { 'state.ext4': await stateImage(engine, state.sizeMebibytes) }),
         'run.sh': await engine.put(runScript(device, device.emulator, system), { executable: true }),
       },
-      targets: { 'rootfs.squashfs': system.rootTree, 'initramfs.img': system.initramfsTree },
+      targets: { 'rootfs.squashfs': system.rootTree, 'initramfs.img': diskInitramfs(system) },
     }
   },
 }

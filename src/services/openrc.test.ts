@@ -401,6 +401,8 @@ describe('renderInitramfs', () => {
     [{ by: 'serial', serial: 'root' } as const, 'root=SERIAL=root '],
     [{ by: 'partition-name', partitionName: 'root a' } as const, "root='PARTLABEL=root a' "],
     [{ by: 'partition-uuid', partitionUuid: 'ABCD-12' } as const, 'root=PARTUUID=abcd-12 '],
+    [{ by: 'file', path: '/root.squashfs' } as const, 'root=FILE=/root.squashfs '],
+    [{ by: 'mtd-name', name: 'rootfs' } as const, 'root=MTD=rootfs '],
   ])('knows its root device (%#)', (root, expected) => {
     expect(textOf(renderInitramfs({ ...options, root }), '/init')).toContain(`\n${expected}`)
   })

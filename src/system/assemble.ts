@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
-import { buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
+import { applicable, buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
   type LostState,
@@ -21,6 +21,7 @@ import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } 
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
+import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
 import { type PackageNeeds, packageNeeds, type SystemFolders } from './package-needs.ts'
@@ -36,7 +37,8 @@ export interface AssembledSystem {
   readonly commandLine: string
   readonly loadPlans: readonly NamedPlan[]
   readonly rootTree: FileTree
-  readonly initramfsTree: FileTree
+  /** The initramfs that mounts the root on the device's disk; absent where the device has none. */
+  readonly initramfsTree?: FileTree
   /** Another initramfs than `initramfsTree`, for a root that is not on the device's disk. */
   readonly makeInitramfs: (request: InitramfsRequest) => Promise<MadeInitramfs>
   /** What services write and, without a state partition, lose. */
@@ -78,6 +80,7 @@ export async function assemble(
   proveKernel(kernel, requirements)
 
   const planned = await planAll(engine, kernel, toLoad)
+  const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
     const { kmods, ...request }: ServiceRequest = value
@@ -85,18 +88,21 @@ export async function assemble(
     return {
       ...request,
       origin: origins[0] ?? base,
-      ...(kmods === undefined || plan === undefined ? {} : { kmods: kmodSteps(plan, kernel) }),
+      ...(kmods === undefined || plan === undefined
+        ? {}
+        : { kmods: kmodSteps(plan, kernel, parameters.ofModules) }),
     }
   })
   const services = [...baseServices(requirements, base), ...requested]
   const kept = stateOf(services)
   const statePlan = planOf('state')
-  if (definition.state !== undefined && statePlan !== undefined) {
+  const { disks } = definition.device
+  if (disks !== undefined && statePlan !== undefined) {
     services.push(
       stateService({
-        device: definition.device.disks.state,
+        device: disks.state,
         fileSystem: 'ext4',
-        kmods: kmodSteps(statePlan, kernel),
+        kmods: kmodSteps(statePlan, kernel, parameters.ofModules),
         services,
         origin: definition.origin,
       }),
@@ -134,7 +140,6 @@ export async function assemble(
   const rootTree = await withPackages(packages, requirements, own, base)
   await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
   const initramfsPlan = planOf('initramfs')
-  if (initramfsPlan === undefined) throw new Error('there is no load plan for the initramfs')
   return {
     definition,
     folder: dirname(options.file),
@@ -143,22 +148,28 @@ export async function assemble(
     commandLine: [
       ...definition.device.kernelParameters,
       'loglevel=4',
+      ...parameters.commandLine,
       ...requirements.kernelParameters.map(({ value }) => value),
     ].join(' '),
     loadPlans: planned,
     rootTree,
-    initramfsTree: await initramfsTree(
-      packages,
-      { by: 'path', path: definition.device.disks.root },
-      kernel,
-      initramfsPlan,
-      base,
-    ),
+    ...(disks === undefined || initramfsPlan === undefined
+      ? {}
+      : {
+          initramfsTree: await initramfsTree(
+            packages,
+            { by: 'path', path: disks.root },
+            kernel,
+            initramfsPlan,
+            parameters,
+            base,
+          ),
+        }),
     async makeInitramfs({ kmods, root }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request])
       if (plan === undefined) throw new Error('planning one request gave no plan')
-      return { tree: await initramfsTree(packages, root, kernel, plan, base), plan }
+      return { tree: await initramfsTree(packages, root, kernel, plan, parameters, base), plan }
     },
     lostAtPowerOff:
       definition.state === undefined
@@ -182,7 +193,13 @@ function provideKernel(
   }
   const { kernel, conditionalKernel } = requirements
   const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
-  const loaded = toLoad.flatMap(({ targets, origins }) => targets.map((name) => ({ name, origins })))
+  const loaded = toLoad.flatMap(({ targets, origins }) =>
+    targets.map((target) =>
+      typeof target === 'string'
+        ? { name: target, anyOf: [target], optional: false, origins }
+        : { name: target.what, anyOf: target.anyOf, optional: target.optional === true, origins },
+    ),
+  )
   return buildLinux(engine, packages, {
     source: kernelSource,
     architecture: definition.device.architecture,
@@ -201,8 +218,7 @@ function provideKernel(
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
 function proveKernel(kernel: Kernel, requirements: Requirements): void {
   const conflicts: Diagnostic[] = []
-  const isOn = (symbol: string): boolean => ['y', 'm'].includes(kernel.config.get(symbol) ?? 'n')
-  const conditional = requirements.conditionalKernel.filter(({ when }) => isOn(when))
+  const conditional = applicable(kernel, requirements.conditionalKernel)
   const unconditional = requirements.kernel.symbols.map(({ symbol, accepted, origins }) => ({
     value: { config: { [symbol]: accepted } },
     origins,
@@ -224,9 +240,19 @@ function planRequests(
   const ofServices = requirements.services.flatMap(({ value, origins }): PlanRequest[] =>
     value.kmods === undefined ? [] : [{ name: value.name, targets: value.kmods, origins }],
   )
+  const { disks, storageModules, name } = definition.device
+  if (definition.state !== undefined && disks === undefined) {
+    throw new UserError({
+      what: `a system on ${name} cannot have a state partition`,
+      where: [definition.origin],
+      why: 'nothing is known of a disk of this device',
+      fix: 'leave `state` out, or give the device `disks`',
+    })
+  }
   const state = { name: 'state', targets: ['ext4'], origins: [definition.origin] }
+  const initramfs = { name: 'initramfs', targets: [...storageModules, 'squashfs'], origins: [base] }
   return [
-    { name: 'initramfs', targets: [...definition.device.storageModules, 'squashfs'], origins: [base] },
+    ...(disks === undefined ? [] : [initramfs]),
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
   ]
@@ -306,10 +332,11 @@ async function initramfsTree(
   root: RootDevice,
   kernel: Kernel,
   plan: NamedPlan,
+  parameters: KmodParameters,
   base: Origin,
 ): Promise<FileTree> {
   const script = renderInitramfs({
-    kmods: kmodSteps(plan, kernel),
+    kmods: kmodSteps(plan, kernel, parameters.ofModules),
     root,
     fileSystem: 'squashfs',
     origin: base,

@@ -5,6 +5,7 @@ import type {
   ConsoleLogin,
   Contribution,
   KernelRequirement,
+  KmodTarget,
   LongrunRequest,
   NetworkInterface,
   OneshotRequest,
@@ -31,7 +32,12 @@ export interface SystemBuilder {
     /** The same, but only if something else turned `symbol` on. */
     when(symbol: string, requirement: KernelRequirement): void
     /** A service that loads `targets` and all they depend on when it comes up, and unloads them when it goes down. */
-    load(name: string, targets: readonly string[]): ServiceHandle
+    load(name: string, targets: readonly KmodTarget[]): ServiceHandle
+    /**
+     * Sets a parameter of a kernel module, whoever loads it: given to insmod, or on the kernel command line as
+     * `module.name=value` where the module is built in.
+     */
+    moduleParameter(module: string, name: string, value: string | number | boolean): void
     /** Says that firmware which a driver asks for may be missing, by the names that the driver has for it. */
     waiveFirmware(...files: readonly string[]): void
     /** Adds one parameter to the kernel command line. */
@@ -74,6 +80,10 @@ export interface SystemBuilder {
   readonly network: { interface(definition: NetworkInterface): void }
   /** The same builder, with everything it is told ascribed to `origin`. For {@link defineFeature}. */
   as(origin: Origin): SystemBuilder
+}
+
+function targetName(target: KmodTarget): string {
+  return typeof target === 'string' ? target : (target?.what ?? '')
 }
 
 function absolute(path: string, origin: Origin): string {
@@ -129,9 +139,11 @@ export function createBuilder(
         service({
           kind: 'oneshot',
           name,
-          description: `kernel modules: ${[targets].flat().join(', ')}`,
+          description: `kernel modules: ${[targets].flat().map(targetName).join(', ')}`,
           kmods: targets,
         }),
+      moduleParameter: (module, name, value) =>
+        contribute({ type: 'kmod-parameter', origin: here(), parameter: { module, name, value } }),
       waiveFirmware(...files) {
         for (const file of files) contribute({ type: 'firmware-waiver', origin: here(), file })
       },

@@ -24,7 +24,14 @@ const service = {
   requires: z.array(handle).optional(),
   after: z.array(handle).optional(),
   phase: z.enum(['sysinit', 'boot', 'default']).optional(),
-  kmods: z.array(name).optional(),
+  kmods: z
+    .array(
+      z.union([
+        name,
+        z.strictObject({ what: name, anyOf: z.array(name).min(1), optional: z.boolean().optional() }),
+      ]),
+    )
+    .optional(),
   state: z.array(state).optional(),
   holdsState: z.boolean().optional(),
 }
@@ -69,6 +76,20 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
     kernel: {
       verb: 'system.kernel',
       schema: z.looseObject({ requirement: kernelRequirement, when: name.optional() }),
+    },
+    'kmod-parameter': {
+      verb: 'system.kernel.moduleParameter',
+      schema: z.looseObject({
+        parameter: z.strictObject({
+          module: name,
+          name: name.regex(/^[\w-]+$/, 'not the name of a parameter'),
+          value: z.union([
+            z.boolean(),
+            z.number(),
+            z.string().regex(/^[^"\n]*$/, 'has a quote or a line break in it'),
+          ]),
+        }),
+      }),
     },
     'firmware-waiver': {
       verb: 'system.kernel.waiveFirmware',

@@ -25,7 +25,19 @@ export interface KernelRequirement {
  */
 export type ServiceRequest = Requested<Oneshot> | Requested<Longrun>
 
-type Requested<S extends Service> = Omit<S, 'origin' | 'kmods'> & { readonly kmods?: readonly string[] }
+type Requested<S extends Service> = Omit<S, 'origin' | 'kmods'> & { readonly kmods?: readonly KmodTarget[] }
+
+/** A kernel module by its name or an alias (`nft-expr-ct`), or what one kernel has under one name and another elsewhere. */
+export type KmodTarget = string | KmodChoice
+
+export interface KmodChoice {
+  /** What it is for, in messages: `the expression ct`. */
+  readonly what: string
+  /** Names or aliases; the first that this kernel knows is loaded. */
+  readonly anyOf: readonly string[]
+  /** Whether a kernel that knows none of them will do: it has that as a part of something else, or does without. */
+  readonly optional?: boolean
+}
 
 /** What a feature hands over; which of the two kinds it is, the builder's verb says. */
 export type OneshotRequest = Omit<Requested<Oneshot>, 'kind'>
@@ -53,10 +65,18 @@ export interface NetworkInterface {
   readonly address?: string
 }
 
+/** A value of one parameter of a kernel module, which is a module or built in, whichever the kernel has. */
+export interface KmodParameterRequest {
+  readonly module: string
+  readonly name: string
+  readonly value: string | number | boolean
+}
+
 /** One thing that a feature or the system file said, with where it said it. */
 export type Contribution = { readonly origin: Origin } & (
   | { readonly type: 'hostname'; readonly hostname: string }
   | { readonly type: 'kernel'; readonly requirement: KernelRequirement; readonly when?: string }
+  | { readonly type: 'kmod-parameter'; readonly parameter: KmodParameterRequest }
   | { readonly type: 'firmware-waiver'; readonly file: string }
   | { readonly type: 'kernel-parameter'; readonly parameter: string }
   | { readonly type: 'package-file'; readonly package: string; readonly path: string }

@@ -56,8 +56,8 @@ export interface Device {
   readonly storageModules: readonly string[]
   /** Kernel modules (or built-in drivers) of its network cards. */
   readonly networkModules: readonly string[]
-  /** Block devices as the kernel names them. */
-  readonly disks: { readonly root: string; readonly state: string }
+  /** Block devices as the kernel names them; absent where a root or state on a disk is not provided for. */
+  readonly disks?: { readonly root: string; readonly state: string }
   /** Output that `firmwright build` makes when none is named. */
   readonly defaultOutput: string
   readonly emulator?: Emulator

@@ -14,6 +14,8 @@ export type {
   ConsoleLogin,
   Contribution,
   KernelRequirement,
+  KmodChoice,
+  KmodTarget,
   LongrunRequest,
   NetworkInterface,
   OneshotRequest,

@@ -1,8 +1,9 @@
 import { type Diagnostic, nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Kernel } from '../kernel/index.ts'
-import { type LoadPlan, type PlanError, planLoad, type Result } from '../kmod/index.ts'
+import { type LoadPlan, lookUp, type PlanError, planLoad, type Result } from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
+import type { KmodChoice, KmodTarget } from './contributions.ts'
 
 /** A load plan with its name: the service that it belongs to, or `initramfs`. */
 export interface NamedPlan extends LoadPlan {
@@ -13,7 +14,7 @@ export interface NamedPlan extends LoadPlan {
 /** Kernel modules that something wants loaded. */
 export interface PlanRequest {
   readonly name: string
-  readonly targets: readonly string[]
+  readonly targets: readonly KmodTarget[]
   readonly origins: readonly Origin[]
 }
 
@@ -44,19 +45,55 @@ export async function planAll(
 function plan(
   engine: Engine,
   kernel: Kernel,
-  targets: readonly string[],
-): Promise<Result<LoadPlan, PlanError>> {
+  targets: readonly KmodTarget[],
+): Promise<Result<LoadPlan, PlanError | NoChoice>> {
   return engine.compute({
     kind: 'function',
-    name: `plan ${targets.join(', ')}`,
-    function: { id: 'kmod/plan', version: 1 },
+    name: `plan ${targets.map((target) => (typeof target === 'string' ? target : target.what)).join(', ')}`,
+    function: { id: 'kmod/plan', version: 2 },
     input: { kernel: kernel.image, release: kernel.release, targets },
-    run: () => planLoad(kernel.modules, targets),
+    run: async () => {
+      const names: string[] = []
+      for (const target of targets) {
+        const chosen = typeof target === 'string' ? [target] : await choose(kernel, target)
+        if (chosen === undefined) return { ok: false, error: { type: 'no-choice', target } as NoChoice }
+        names.push(...chosen)
+      }
+      return planLoad(kernel.modules, [...new Set(names)])
+    },
   })
 }
 
-function explain(error: PlanError, request: PlanRequest, kernel: Kernel): Diagnostic {
+/** Nothing in this kernel answers to any of the names of a choice. */
+interface NoChoice {
+  readonly type: 'no-choice'
+  readonly target: KmodChoice
+}
+
+/** The first name of a choice that this kernel knows; none where it may lack them all. */
+async function choose(
+  kernel: Kernel,
+  { anyOf, optional }: KmodChoice,
+): Promise<readonly string[] | undefined> {
+  for (const name of anyOf) {
+    const found = await lookUp(kernel.modules, name)
+    // A module that cannot be read is for the plan to complain about.
+    if (!found.ok || found.value.length > 0) return [name]
+  }
+  return optional === true ? [] : undefined
+}
+
+function explain(error: PlanError | NoChoice, request: PlanRequest, kernel: Kernel): Diagnostic {
   const where = [...request.origins, kernel.origin]
+  if (error.type === 'no-choice') {
+    const { what, anyOf } = error.target
+    return {
+      what: `${kernel.name} has nothing for ${what}`,
+      where,
+      why: `${request.name} needs it, and no module and nothing built in answers to ${anyOf.join(' or ')}`,
+      fix: 'do without it, or choose another kernel',
+    }
+  }
   if (error.type !== 'unknown-target') {
     return { what: `${request.name}: ${error.message}`, where, why: `the kernel is ${kernel.name}` }
   }
@@ -71,10 +108,18 @@ function explain(error: PlanError, request: PlanRequest, kernel: Kernel): Diagno
 }
 
 /** The steps of a plan as a service loads them. */
-export function kmodSteps(plan: LoadPlan, kernel: Kernel): readonly KmodStep[] {
-  return plan.steps.map(({ name, path, required }) => ({
-    name,
-    path: `/lib/modules/${kernel.release}/${path}`,
-    ...(required ? {} : { optional: true }),
-  }))
+export function kmodSteps(
+  plan: LoadPlan,
+  kernel: Kernel,
+  parameters: ReadonlyMap<string, readonly string[]>,
+): readonly KmodStep[] {
+  return plan.steps.map(({ name, path, required }) => {
+    const own = parameters.get(name)
+    return {
+      name,
+      path: `/lib/modules/${kernel.release}/${path}`,
+      ...(own === undefined ? {} : { parameters: own }),
+      ...(required ? {} : { optional: true }),
+    }
+  })
 }

@@ -6,6 +6,7 @@ import type {
   ConsoleLogin,
   Contribution,
   KernelRequirement,
+  KmodParameterRequest,
   NetworkInterface,
   ServiceRequest,
   User,
@@ -34,6 +35,7 @@ export interface Requirements {
   readonly hostname: Asked<string>
   readonly kernel: KernelRequests
   readonly conditionalKernel: readonly (Asked<KernelRequirement> & { readonly when: string })[]
+  readonly kmodParameters: readonly Asked<KmodParameterRequest>[]
   readonly waivedFirmware: readonly Asked<string>[]
   readonly kernelParameters: readonly Asked<string>[]
   readonly packageFiles: readonly Asked<{ readonly package: string; readonly path: string }>[]
@@ -108,6 +110,15 @@ export function merge(contributions: readonly Contribution[]): Requirements {
       fix: 'keep one of them',
     }),
   )
+  const kmodParameters = agree(
+    of('kmod-parameter'),
+    ({ parameter: { module, name } }) => `${module.replaceAll('-', '_')}.${name}`,
+    ({ parameter }) => ({ ...parameter, module: parameter.module.replaceAll('-', '_') }),
+    (key, a, b) => ({
+      what: `the kernel module parameter ${key} is wanted as ${a.value} and as ${b.value}`,
+      fix: 'keep one of them',
+    }),
+  )
   const interfaces = agree(
     of('interface'),
     (contribution) => contribution.interface.name,
@@ -168,6 +179,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     conditionalKernel: of('kernel').flatMap(({ when, requirement, origin }) =>
       when === undefined ? [] : [{ when, value: requirement, origins: [origin] }],
     ),
+    kmodParameters,
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(
       of('kernel-parameter').map(({ parameter, origin }) => ({ value: parameter, origin })),

@@ -33,6 +33,7 @@ describe('commands', () => {
         { type: 'boot', method: 'bootm', kernel: 0x80100000 },
         { type: 'boot', method: 'bootm', kernel: 0x42000000, configuration: 'conf-1' },
         { type: 'boot', method: 'bootz', kernel: 1, initramfs: { address: 2, sizeBytes: 0x30 }, tree: 4 },
+        { type: 'boot', method: 'bootm', kernel: 16, configuration: 'a', initramfs: '0x10#a', tree: 4 },
         { type: 'line', text: 'lzmadec 1 2' },
       ),
     ).toEqual([
@@ -50,6 +51,7 @@ describe('commands', () => {
       'bootm 0x80100000',
       'bootm 0x42000000#conf-1',
       'bootz 0x1 0x2:30 0x4',
+      'bootm 0x10#a 0x10#a 0x4',
       'lzmadec 1 2',
     ])
   })

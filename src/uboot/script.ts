@@ -27,7 +27,8 @@ export type Command =
       readonly kernel: number
       /** For `bootm` of a FIT: the configuration. */
       readonly configuration?: string
-      readonly initramfs?: { readonly address: number; readonly sizeBytes: number }
+      /** As it lies in memory, or what a FIT has, as `ADDRESS#CONFIGURATION`. */
+      readonly initramfs?: { readonly address: number; readonly sizeBytes: number } | string
       readonly tree?: number | string
     }
   /** A line as it is; for what a loader has of its own (`unzip`, `lzmadec`). */
@@ -67,7 +68,11 @@ function commandLine(command: Command): Result<string, ScriptError> {
       const { kernel, initramfs, tree, configuration } = command
       const image = configuration === undefined ? hex(kernel) : `${hex(kernel)}#${configuration}`
       const ramdisk =
-        initramfs === undefined ? '-' : `${hex(initramfs.address)}:${initramfs.sizeBytes.toString(16)}`
+        initramfs === undefined
+          ? '-'
+          : typeof initramfs === 'string'
+            ? initramfs
+            : `${hex(initramfs.address)}:${initramfs.sizeBytes.toString(16)}`
       const handed = tree !== undefined ? [ramdisk, place(tree)] : initramfs !== undefined ? [ramdisk] : []
       return join([command.method, image, ...handed].join(' '), [])
     }

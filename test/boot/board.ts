@@ -20,10 +20,9 @@ export interface Board {
 }
 
 export interface BoardOptions {
-  /** Folder of the system file. */
+  /** Folder that holds build/tftpboot. */
   readonly folder: string
   readonly program: string
-  readonly cacheFolder: string
   /** Address that the server is to have. */
   readonly server: string
   /** More arguments of `firmwright boot`. */
@@ -42,7 +41,7 @@ rm -f serial
 sh qemu.sh $EMULATOR 2> qemu.log &
 until [ -S serial ]; do sleep 0.05; done
 cd ../..
-exec "$NODE" "$PROGRAM" boot system.ts --offline --cache "$CACHE" --serial unix:build/tftpboot/serial "$@"
+exec "$NODE" "$PROGRAM" boot --no-build --serial unix:build/tftpboot/serial "$@"
 `
 
 /** Powers a board on that was built before, and boots it. */
@@ -53,7 +52,6 @@ export function startBoard(options: BoardOptions): Board {
       ...process.env,
       NODE: process.execPath,
       PROGRAM: options.program,
-      CACHE: options.cacheFolder,
       SERVER: options.server,
       EMULATOR: (options.emulator ?? []).join(' '),
       ...options.environment,

@@ -6,25 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cacheFolder } from '../cache.ts'
 import { program } from '../firmwright.ts'
 import { type Board, outputFolder, startBoard } from './board.ts'
-
-/** As a system file declares it, with what differs between the tests. */
-const systemText = (device: string, boot: string): string => `
-import { defineSystem } from 'firmwright'
-import { ${device} } from 'firmwright/devices'
-import { consoleLogin, dhcpClient, networkInterface } from 'firmwright/features'
-
-export default defineSystem({
-  device: ${device},
-  hostname: 'board',
-  boot: ${boot},
-  setup(system) {
-    const wan = networkInterface(system, { name: 'eth0' })
-    dhcpClient(system, { interface: wan })
-    system.applets('find', 'sha256sum', 'losetup')
-    consoleLogin(system, { login: { type: 'open' } })
-  },
-})
-`
+import { type BoardSystem, boardSystem } from './board-system.ts'
 
 let folder = ''
 const boards: Board[] = []
@@ -44,13 +26,16 @@ afterAll(async () => {
 })
 
 /** Builds `tftpboot` of a system in a folder of its own. */
-async function build(name: string, device: string, boot = '{}'): Promise<string> {
+async function build(
+  name: string,
+  system: BoardSystem,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const place = join(folder, name)
   await mkdir(place)
-  await writeFile(join(place, 'system.ts'), systemText(device, boot))
-  await execa(process.execPath, [program, 'build', 'system.ts', 'tftpboot', '--cache', cacheFolder], {
-    cwd: place,
-  })
+  await writeFile(join(place, 'system.ts'), boardSystem(system))
+  const argv = [program, 'build', 'system.ts', 'tftpboot', '--cache', cacheFolder]
+  await execa(process.execPath, argv, { cwd: place, env: environment })
   return place
 }
 
@@ -62,7 +47,6 @@ function power(
   const board = startBoard({
     folder: place,
     program,
-    cacheFolder,
     server: '192.0.2.1',
     arguments: args,
     environment,
@@ -82,7 +66,7 @@ describe("qemu-aarch64 under Debian's U-Boot, with Debian's kernel", () => {
   let board: Board
 
   beforeAll(async () => {
-    place = await build('arm64', 'qemuAarch64')
+    place = await build('arm64', { device: 'qemuAarch64' })
     board = power(place)
     await board.console.expect(/firmwright: up in [\d.]+ s\n/, 240_000)
     await board.console.expect(/board:\/?[^\n]*# $/, 60_000)
@@ -128,5 +112,23 @@ describe("qemu-aarch64 under Debian's U-Boot, with Debian's kernel", () => {
     expect(other.messages()).toContain('0x40000000+0x10000000')
     expect(other.messages()).toContain('0x40000000+0x8000000')
     expect(other.console.transcript()).not.toContain('tftpboot 0x')
+  })
+})
+
+describe("qemu-armv7l under Debian's U-Boot, with a device tree of ours", () => {
+  it('boots a zImage that unpacks itself below the root', async () => {
+    const expression = "{ ...qemuArmv7l, deviceTree: { source: 'emulator' } }"
+    // The index of armhf's security updates is the one that mirrors most often have half of.
+    const place = await build(
+      'armv7',
+      { device: 'qemuArmv7l', expression },
+      { FIRMWRIGHT_SECURITY_MIRROR: '' },
+    )
+    const board = power(place)
+    await board.console.expect(/firmwright: up in [\d.]+ s\n/, 280_000)
+    await board.console.expect(/board:\/?[^\n]*# $/, 60_000)
+    expect(board.console.transcript()).toContain('board.dtb')
+    expect(await board.run('uname -m')).toBe('armv7l')
+    expect(await board.run('cat /proc/mounts')).toMatch(/^\/dev\/loop0 \/ squashfs ro\b/m)
   })
 })

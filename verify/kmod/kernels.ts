@@ -25,7 +25,7 @@ export interface IndexedKernel {
 }
 
 export async function indexedKernel(kernel: MaterialPackage, scratch: string): Promise<IndexedKernel> {
-  const folder = modulesFolder(await unpackedPackage(kernel))
+  const folder = await modulesFolder(kernel)
   const version = folder.slice(folder.lastIndexOf('/') + 1)
   const root = join(scratch, version)
   const indexedFolder = join(root, 'lib/modules', version)
@@ -38,7 +38,9 @@ export async function indexedKernel(kernel: MaterialPackage, scratch: string): P
   return { version, folder, root, indexedFolder }
 }
 
-function modulesFolder(unpacked: string): string {
+/** Debian's `lib/modules/VERSION`. */
+export async function modulesFolder(kernel: MaterialPackage): Promise<string> {
+  const unpacked = await unpackedPackage(kernel)
   for (const place of ['usr/lib/modules', 'lib/modules']) {
     const [version] = existsSync(join(unpacked, place)) ? readdirSync(join(unpacked, place)) : []
     if (version !== undefined) return join(unpacked, place, version)

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { kmodName } from '../../src/kmod/index.ts'
 import type { IndexedKernel } from './kernels.ts'
 
@@ -12,13 +14,15 @@ export interface Modprobe {
 }
 
 export function modprobeFor({ root, version, indexedFolder }: IndexedKernel): Modprobe {
+  const index = join(indexedFolder, 'modules.dep.bin')
   const run = (...options: readonly string[]): Promise<readonly string[]> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       const args = ['-d', root, '-S', version, '-C', '/dev/null', ...options]
-      // It ends with 1 when nothing answers, which is an answer.
-      execFile('modprobe', args, { maxBuffer: 1 << 26 }, (_error, output) =>
-        resolve(output.split('\n').filter((line) => line !== '')),
-      )
+      execFile('modprobe', args, { maxBuffer: 1 << 26 }, (error, output) => {
+        // It ends with 1 when nothing answers, which is an answer, but for a tree that is gone.
+        if (error !== null && (error.code !== 1 || !existsSync(index))) reject(error)
+        else resolve(output.split('\n').filter((line) => line !== ''))
+      })
     })
   return {
     async showDepends(target) {

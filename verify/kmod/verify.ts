@@ -9,7 +9,9 @@ import { seededRandom } from '../../src/devicetree/conformance.ts'
 import { openKmodFolder, readKmodGraph } from '../../src/kmod/index.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from './aliases.ts'
-import { indexedKernel, kernels } from './kernels.ts'
+import { boardsOf, compareBoards } from './boards.ts'
+import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fuzz.ts'
+import { indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
 
@@ -19,7 +21,47 @@ export const verifications: readonly Verification[] = [
     title: 'Load plans, dependency maps and aliases of every kernel module',
     run: verifyPlans,
   },
+  {
+    name: 'kmod-match',
+    title: 'Modules that drive the hardware of device trees',
+    run: verifyBoards,
+  },
+  {
+    name: 'kmod-fuzz',
+    title: 'Mutated kernel modules',
+    run: verifyMutated,
+  },
 ]
+
+const mutatedModules = 1_000_000
+const mutatedCompressed = 2_000
+
+/** Assembled modules of every shape, and real ones of each of the plain kernels. */
+async function verifyMutated({ progress }: VerifyContext): Promise<Judgement> {
+  const real: Buffer[] = []
+  for (const kernel of kernels.filter(({ release }) => release === 'bookworm')) {
+    const folder = await modulesFolder(kernel)
+    const names = ['kernel/net/netfilter/nft_masq.ko', 'kernel/lib/libcrc32c.ko']
+    real.push(...names.map((name) => readFileSync(join(folder, name))))
+  }
+  const rows: (readonly (string | number)[])[] = []
+  let failures = 0
+  const row = (what: string, count: number, outcome: FuzzOutcome): void => {
+    for (const line of outcome.failures.slice(0, 10)) progress(line)
+    failures += outcome.failures.length
+    rows.push([what, count, outcome.accepted, outcome.refused, outcome.failures.length])
+  }
+  const half = mutatedModules / 2
+  row('assembled, 4 shapes', half, fuzzReaders(seedModules(), half, seededRandom(3)))
+  row(`real, ${real.length} files`, half, fuzzReaders(real, half, seededRandom(4)))
+  row('compressed', mutatedCompressed, await fuzzCompressed(mutatedCompressed, seededRandom(5)))
+  return {
+    columns: ['modules', 'mutations', 'read', 'refused', 'threw, hung, or read past the end'],
+    rows,
+    notes: ['Compressed modules may unpack to 1 MiB here; whatever says more is refused at that.'],
+    failures,
+  }
+}
 
 const concreteAliases = 5_000
 const nearMisses = 1_000
@@ -75,6 +117,36 @@ async function verifyPlans({ folder, progress }: VerifyContext): Promise<Judgeme
     notes: [
       `Against ${version}, on trees that its depmod indexed. Aliases: ${concreteAliases} made from the kernel's own patterns and ${nearMisses} near misses.`,
     ],
+    failures,
+  }
+}
+
+const boardsOfEach = 40
+
+/** Boards drawn by seed from the kernels that come with device trees. */
+async function verifyBoards({ folder, progress }: VerifyContext): Promise<Judgement> {
+  const rows: (readonly (string | number)[])[] = []
+  let failures = 0
+  for (const kernel of kernels.filter(({ architecture }) => ['arm64', 'armhf'].includes(architecture))) {
+    const indexed = await indexedKernel(kernel, folder)
+    const source = openKmodFolder(indexed.folder)
+    if (!source.ok) throw new Error(source.error.message)
+    const random = seededRandom(40)
+    const all = [...(await boardsOf(kernel))]
+    const boards = Array.from({ length: boardsOfEach }, () => all.splice(random(all.length), 1).join(''))
+    const { devices, withModules, different } = await compareBoards(
+      source.value,
+      modprobeFor(indexed),
+      boards,
+    )
+    for (const line of different.slice(0, 20)) progress(`${indexed.version}: ${line}`)
+    failures += different.length
+    rows.push([indexed.version, boards.length, devices, withModules, different.length])
+  }
+  return {
+    columns: ['kernel', 'boards', 'enabled devices', 'with a module', 'modprobe finds others'],
+    rows,
+    notes: ['Each device under the modalias that its bus sends, against `modprobe -R`.'],
     failures,
   }
 }

@@ -5,13 +5,16 @@ import {
   findNode,
   hasProperty,
   readDevicetree,
+  reservedMemory,
   reserveMemory,
+  safeNumber,
   setProperty,
   stringValue,
   writeDevicetree,
 } from '../../devicetree/index.ts'
 import { nearNames, UserError } from '../../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
+import type { FixedRegion } from '../../layout/index.ts'
 import type { AssembledSystem } from '../../system/index.ts'
 import { contentFile } from '../images.ts'
 
@@ -47,6 +50,20 @@ export function withPhram(tree: DeviceTree, address: number, rootBytes: number):
   const labelled = setProperty(reserved.value, path, 'label', stringValue(PHRAM_NAME))
   if (!labelled.ok) throw treeFailure(labelled.error.message)
   return labelled.value
+}
+
+/** What the tree itself keeps out of use, in RAM or not: nothing of ours may lie there. */
+export function reservedRegions(tree: DeviceTree): readonly FixedRegion[] {
+  const reserved = reservedMemory(tree)
+  if (!reserved.ok) throw treeFailure(reserved.error.message)
+  return reserved.value.flatMap((memory): FixedRegion[] => {
+    // The kernel finds a place for those without an address, clear of what it has been given.
+    if (memory.type === 'dynamic') return []
+    const [address, sizeBytes] = [safeNumber(memory.address), safeNumber(memory.sizeBytes)]
+    if (address === undefined || sizeBytes === undefined) return []
+    const name = memory.type === 'static' ? memory.path.replace(/^.*\//, '') : 'memory reservation'
+    return [{ name, address, sizeBytes, reserved: true }]
+  })
 }
 
 /** As short as it can be: U-Boot makes its own room. */

@@ -1,4 +1,9 @@
-import { type BootAddresses, type KernelProgram, programArchitecture } from '../../boot/index.ts'
+import {
+  type BootAddresses,
+  FIT_CONFIGURATION,
+  type KernelProgram,
+  programArchitecture,
+} from '../../boot/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
 import { imageTimeSeconds } from '../../filetree/index.ts'
 import { toLoaderAddress } from '../../layout/index.ts'
@@ -123,7 +128,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
           ],
           configurations: [
             {
-              name: 'default',
+              name: FIT_CONFIGURATION,
               description: name,
               kernel: 'kernel',
               ...(request.tree === undefined ? {} : { tree: 'tree' }),

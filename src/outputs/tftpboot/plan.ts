@@ -16,7 +16,7 @@ import type { Engine, FileArtifact } from '../../engine/index.ts'
 import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
-import { boardTree, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
+import { boardTree, reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
 import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 
@@ -64,13 +64,13 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const packed = await packKernel(engine, format, program.value, image)
   const rootParts = await buildRootParts(engine, system, choice.value)
   const { root, initramfs } = rootParts
+  const bare = await boardTree(engine, system)
   const board: Board = {
     loader: networkBoot.loader,
     memory: networkBoot.memory,
-    reserved: networkBoot.reserved,
+    reserved: [...networkBoot.reserved, ...(bare === undefined ? [] : reservedRegions(bare))],
     rootAddress: boot.rootAddress ?? networkBoot.rootAddress,
   }
-  const bare = await boardTree(engine, system)
   const whole =
     bare === undefined || root === undefined
       ? bare
