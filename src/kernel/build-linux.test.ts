@@ -10,7 +10,7 @@ import { buildLinux, type KernelDemands } from './build-linux.ts'
 import { findCompiler } from './compiler.ts'
 import type { Kernel } from './kernel.ts'
 import { linuxSource } from './source.ts'
-import { type Files, treeArchive, writeTree } from './test/tree.ts'
+import { type Files, newerMakefile, treeArchive, writeTree } from './test/tree.ts'
 
 const made: string[] = []
 afterAll(() => {
@@ -78,6 +78,11 @@ describe('a kernel from source', () => {
     expect(kernel.config.get('TUN')).toBe('m')
     expect(kernel.config.get('NETDEVICES')).toBe('y')
     expect(kernel.config.get('FANCY')).toBeUndefined()
+  })
+
+  it('has its modules whichever way the kernel lists them', async () => {
+    const wish = { changes: { Makefile: newerMakefile }, demands: { modules: [module('tun')] } }
+    expect(modulesIn((await build(wish)).value.kernel)).toEqual(['kernel/drivers/net/tun.ko'])
   })
 
   it('has the symbols that are asked for', async () => {

@@ -194,7 +194,7 @@ cp vmlinux $debug/vmlinux-$release
 cp System.map $boot/System.map-$release
 cp Module.symvers modules.builtin modules.builtin.modinfo $modules
 # Paths of objects in newer kernels, of modules in older ones.
-sed 's/.o$/.ko/' modules.order > list
+sed 's/[.]o$/.ko/' modules.order > list
 sed 's|^|kernel/|' list > $modules/modules.order
 while read -r module; do
   mkdir -p "$modules/kernel/$(dirname "$module")"

@@ -31,7 +31,7 @@ bzImage: $(objects)
 	@echo "$(KBUILD_BUILD_TIMESTAMP) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_HOST)" | cat vmlinux - > arch/x86/boot/bzImage
 	@echo > System.map; echo > Module.symvers; : > modules.builtin; : > modules.builtin.modinfo
 modules: $(modules)
-	@: > modules.order; for object in $(modules:.ko=.o); do echo $$object >> modules.order; done
+	@: > modules.order; for module in $(modules); do echo $$module >> modules.order; done
 %.o: %.c
 	@echo "  CC      $@"
 	@$(CROSS_COMPILE)gcc -c -o $@ $<
@@ -40,6 +40,9 @@ modules: $(modules)
 	@$(CROSS_COMPILE)ld -r -o $@ $<
 .PHONY: modules bzImage
 `
+
+/** Newer kernels list modules by their objects. */
+export const newerMakefile = makefile.replace('echo $$module', () => 'echo $${module%.ko}.o')
 
 const files: Files = {
   Makefile: makefile,
