@@ -35,7 +35,7 @@ export function createJudge({ conf, folder, environment, top = 'Kconfig' }: Judg
   const work = join(folder, 'work')
   mkdirSync(answers, { recursive: true })
   const preload = join(folder, 'cachedPopen.so')
-  const source = fileURLToPath(new URL('cachedPopen.c', import.meta.url))
+  const source = fileURLToPath(new URL('cached-popen.c', import.meta.url))
   execFileSync('gcc', ['-shared', '-fPIC', '-O2', '-o', preload, source, '-ldl'])
   return (args, { config, environment: more = {}, output = '.config' } = {}) => {
     rmSync(work, { recursive: true, force: true })

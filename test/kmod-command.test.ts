@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type AssembledKmod, assembleKmod } from '../src/elf/test/assembleKmod.ts'
+import { type AssembledKmod, assembleKmod } from '../src/elf/test/assemble-kmod.ts'
 import { firmwright, temporaryFolder } from './firmwright.ts'
 
 const release = '6.1.0-test'

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { readDevicetree } from '../devicetree/index.ts'
-import { assembleKmod } from '../elf/test/assembleKmod.ts'
+import { assembleKmod } from '../elf/test/assemble-kmod.ts'
 import { createKmodSource } from '../kmod/index.ts'
 import { matchDevices, type TreeDevice, treeDevices } from './index.ts'
 

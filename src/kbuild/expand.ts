@@ -9,7 +9,7 @@ import type { Statement } from './makefile.ts'
 import type { Part, Template } from './template.ts'
 import type { Text, Texts } from './text.ts'
 import { assign, type Scope, undefinedVariable, type Variable } from './variables.ts'
-import { wordFunction } from './wordFunctions.ts'
+import { wordFunction } from './word-functions.ts'
 
 export interface SourceTree {
   /** @returns a file of the tree, undefined where there is none; the name is relative to its top */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readKbuild } from './kbuild.ts'
-import { openSourceTree } from './sourceTree.ts'
+import { openSourceTree } from './source-tree.ts'
 import { treeOf } from './test/make.ts'
 
 const errorOf = (files: Readonly<Record<string, string>>) => {

@@ -32,7 +32,7 @@ export {
   readKbuild,
   type SymbolState,
 } from './kbuild.ts'
-export { fixedSymbols, openSourceTree, openSymbols } from './sourceTree.ts'
+export { fixedSymbols, openSourceTree, openSymbols } from './source-tree.ts'
 export {
   alternativesText,
   type ModulePlace,

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { debianKernelFacts, sourceVersion } from '../../test/debianKernel.ts'
+import { debianKernelFacts, sourceVersion } from '../../test/debian-kernel.ts'
 import { linuxSource } from '../../test/material.ts'
 import { holds, type SymbolValue } from './condition.ts'
 import { type Kbuild, readKbuild } from './kbuild.ts'
-import { fixedSymbols, openSourceTree, openSymbols } from './sourceTree.ts'
+import { fixedSymbols, openSourceTree, openSymbols } from './source-tree.ts'
 
 /** A share of verify/kbuild: Linux 6.1 for arm64, against Debian's build of it. */
 describe('Linux 6.1 for arm64', () => {

@@ -2,9 +2,9 @@
  * The questions of oldconfig and oldaskconfig, line by line, and the lists of listnewconfig and helpnewconfig. Prompts,
  * spacing and the order of questions are part of the interface: scripts type the answers.
  */
-import { configLine } from './configFile.ts'
+import { configLine } from './config-file.ts'
 import { type Configuration, tristateText } from './configuration.ts'
-import { helpText } from './helpText.ts'
+import { helpText } from './help-text.ts'
 import type { KconfigSymbol, MenuNode, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 

@@ -2,7 +2,7 @@
  * What a build includes: `auto.conf` for makefiles, `autoconf.h` for C, `rustc_cfg` for Rust, and `auto.conf.cmd`,
  * which says when they have to be made again.
  */
-import { quote } from './configFile.ts'
+import { quote } from './config-file.ts'
 import type { Configuration } from './configuration.ts'
 import type { KconfigSymbol } from './model.ts'
 

@@ -1,7 +1,7 @@
 /** What stands between a symbol and a value: the parts of its conditions that are not as they would have to be. */
 import type { Configuration } from './configuration.ts'
 import { placeOf, promptsOf } from './encoder.ts'
-import { printExpr } from './expressionText.ts'
+import { printExpr } from './expression-text.ts'
 import { atLeast, type Bound, below, conjuncts } from './facts.ts'
 import type { KconfigSymbol, Location, Tristate } from './model.ts'
 import { displayName, MOD, NO, YES } from './model.ts'

@@ -11,14 +11,14 @@ import {
   openForCommand,
   startFrom,
   type TreeOptions,
-} from './commandHost.ts'
-import { writeConfig } from './configFile.ts'
+} from './command-host.ts'
+import { writeConfig } from './config-file.ts'
 import type { Configuration } from './configuration.ts'
 import { diffConfigs, differenceText, migrationReport } from './diff.ts'
 import { explain, explanationJson, explanationText } from './explain.ts'
 import { byteStringToText } from './model.ts'
-import { treeFiles } from './openTree.ts'
-import { resolutionReport } from './resolutionReport.ts'
+import { treeFiles } from './open-tree.ts'
+import { resolutionReport } from './resolution-report.ts'
 import { type Request, resolve } from './resolve.ts'
 
 export interface OlddefconfigOptions extends TreeOptions {

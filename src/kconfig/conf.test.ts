@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type ConfHost, parseSeed, runConf } from './conf.ts'
 import { linux61, linux612 } from './dialect.ts'
-import { readTree } from './testTree.ts'
+import { readTree } from './test-tree.ts'
 
 const tree = `config MODULES
 	bool "modules"

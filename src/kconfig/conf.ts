@@ -5,9 +5,9 @@
  */
 import { type AskMode, ask, type Console } from './ask.ts'
 import { autoconfFiles } from './autoconf.ts'
-import { assignAll, readConfig, writeConfig, writeMinimalConfig } from './configFile.ts'
+import { assignAll, readConfig, writeConfig, writeMinimalConfig } from './config-file.ts'
 import { type Configuration, createConfiguration } from './configuration.ts'
-import { createRandom } from './glibcRandom.ts'
+import { createRandom } from './glibc-random.ts'
 import type { Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { type AllMode, answerAll, answerRandomly, parseProbability } from './modes.ts'

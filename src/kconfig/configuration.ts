@@ -18,7 +18,7 @@
  *
  * The one factory holds all state in typed arrays over symbol numbers; what it gives out are functions over them.
  */
-import { printExpr, printReverseDependencies } from './expressionText.ts'
+import { printExpr, printReverseDependencies } from './expression-text.ts'
 import type {
   Expr,
   Kconfig,

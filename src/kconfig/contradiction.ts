@@ -2,8 +2,8 @@
 import type { Configuration } from './configuration.ts'
 import { createEncoding } from './encoding.ts'
 import { type Bound, type Claim, type Fact, isExpr, symbolsIn } from './facts.ts'
-import { literalsOf, type ValueWish } from './fewestChanges.ts'
-import { minimumHittingSet } from './hittingSet.ts'
+import { literalsOf, type ValueWish } from './fewest-changes.ts'
+import { minimumHittingSet } from './hitting-set.ts'
 import type { KconfigSymbol, Location } from './model.ts'
 import { type Literal, not } from './sat.ts'
 

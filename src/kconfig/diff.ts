@@ -1,5 +1,5 @@
 /** What differs between two `.config` files, and what a tree made of one. */
-import { type Assignment, readLines } from './configFile.ts'
+import { type Assignment, readLines } from './config-file.ts'
 import type { Configuration } from './configuration.ts'
 
 export interface ConfigDifference {

@@ -1,8 +1,8 @@
 /**
  * The tree while it is being built. The types are those of model.ts without `readonly`; only the parser and the
- * finishing passes (finalize.ts, dependencyLoops.ts) see them, and what they hand on is never changed again.
+ * finishing passes (finalize.ts, dependency-loops.ts) see them, and what they hand on is never changed again.
  */
-import type { HelpBlock } from './helpBlock.ts'
+import type { HelpBlock } from './help-block.ts'
 import type { Expr, KconfigSymbol, MenuNode, Property, ReverseDependency, SymbolType } from './model.ts'
 
 export interface DraftSymbol extends KconfigSymbol {

@@ -11,7 +11,9 @@
  * explanation.
  */
 import type { Configuration } from './configuration.ts'
-import { defineChoice } from './encodeChoice.ts'
+import { defineChoice } from './encode-choice.ts'
+import { defineSymbol } from './encode-symbol.ts'
+import { createTextEncoder } from './encode-text.ts'
 import {
   type Change,
   type Encoder,
@@ -21,14 +23,12 @@ import {
   promptsOf,
   type TextValue,
 } from './encoder.ts'
-import { defineSymbol } from './encodeSymbol.ts'
-import { createTextEncoder } from './encodeText.ts'
-import { printExpr } from './expressionText.ts'
+import { printExpr } from './expression-text.ts'
 import { atLeast, conjuncts, type Fact } from './facts.ts'
 import type { ComparisonExpr, Expr, KconfigSymbol, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { createSolver, FALSE, type Literal, not, type Solver, TRUE } from './sat.ts'
-import { needsFact, undefinedFact } from './symbolFacts.ts'
+import { needsFact, undefinedFact } from './symbol-facts.ts'
 
 export interface EncodingOptions {
   /** whether clauses can be traced back to facts */

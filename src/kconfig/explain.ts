@@ -5,11 +5,11 @@ import { type Blocker, blockersOf, shortList } from './blockers.ts'
 import type { Configuration } from './configuration.ts'
 import { tristateText } from './configuration.ts'
 import { isLogical } from './encoder.ts'
-import { printExpr } from './expressionText.ts'
+import { printExpr } from './expression-text.ts'
 import { conjuncts } from './facts.ts'
 import type { Expr, KconfigSymbol, Location, ReverseDependency, Tristate } from './model.ts'
 import { displayName, NO, textToByteString, YES } from './model.ts'
-import { nearbyNames } from './nearbyNames.ts'
+import { nearbyNames } from './nearby-names.ts'
 
 /** Where a value comes from. */
 export type Source =

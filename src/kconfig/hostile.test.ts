@@ -2,14 +2,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { mutatedTree } from '../../test/kconfigMutations.ts'
-import { survives } from '../../test/kconfigSurvives.ts'
+import { mutatedTree } from '../../test/kconfig-mutations.ts'
+import { survives } from '../../test/kconfig-survives.ts'
 import { linuxSource } from '../../test/material.ts'
-import { readConfig, writeConfig } from './configFile.ts'
+import { readConfig, writeConfig } from './config-file.ts'
 import { createConfiguration } from './configuration.ts'
 import { linux61, linux612 } from './dialect.ts'
-import { openTree } from './openTree.ts'
-import { treeOf } from './testTree.ts'
+import { openTree } from './open-tree.ts'
+import { treeOf } from './test-tree.ts'
 
 describe('damaged Kconfig files', () => {
   it('give a diagnostic with its place or a configuration, in both dialects', async () => {

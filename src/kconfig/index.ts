@@ -17,10 +17,10 @@
  * symbol is what it is, `diffConfigs` what changed. `runConf` behaves as a tree's own `scripts/kconfig/conf`.
  */
 export { type AskMode, type AskResult, ask, type Console } from './ask.ts'
-export { type AskOptions, askCommand } from './askCommand.ts'
-export { type AssembleInput, assembledConfig } from './assembledConfig.ts'
+export { type AskOptions, askCommand } from './ask-command.ts'
+export { type AssembleInput, assembledConfig } from './assembled-config.ts'
 export { type AutoconfNames, autoconfFiles } from './autoconf.ts'
-export type { CommandHost, CommandResult, TreeOptions } from './commandHost.ts'
+export type { CommandHost, CommandResult, TreeOptions } from './command-host.ts'
 export {
   diffCommand,
   type ExplainCommandOptions,
@@ -38,7 +38,7 @@ export {
   type RequirementResult,
   resolveRequirements,
   type WhenClause,
-} from './conditionalRequests.ts'
+} from './conditional-requests.ts'
 export { type ConfHost, parseSeed, runConf } from './conf.ts'
 export {
   type Assignment,
@@ -48,7 +48,7 @@ export {
   readLines,
   writeConfig,
   writeMinimalConfig,
-} from './configFile.ts'
+} from './config-file.ts'
 export { type Configuration, createConfiguration, type UserValue } from './configuration.ts'
 export type { Step } from './contradiction.ts'
 export { type Dialect, detectDialect, linux61, linux612 } from './dialect.ts'
@@ -61,11 +61,11 @@ export {
 } from './diff.ts'
 export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
-export { printExpr } from './expressionText.ts'
-export { type FreshMode, type FreshOptions, freshCommand } from './freshCommand.ts'
-export { createRandom } from './glibcRandom.ts'
-export { type HelpBlock, helpBlockText } from './helpBlock.ts'
-export { helpText } from './helpText.ts'
+export { printExpr } from './expression-text.ts'
+export { type FreshMode, type FreshOptions, freshCommand } from './fresh-command.ts'
+export { createRandom } from './glibc-random.ts'
+export { type HelpBlock, helpBlockText } from './help-block.ts'
+export { helpText } from './help-text.ts'
 export * from './model.ts'
 export {
   type AllMode,
@@ -75,8 +75,8 @@ export {
   parseProbability,
   type Random,
 } from './modes.ts'
-export { createNodeHost, type NodeHostOptions } from './nodeHost.ts'
-export { fileReader, type OpenOptions, type OpenResult, openTree } from './openTree.ts'
+export { createNodeHost, type NodeHostOptions } from './node-host.ts'
+export { fileReader, type OpenOptions, type OpenResult, openTree } from './open-tree.ts'
 export {
   createResolver,
   type Request,

@@ -3,10 +3,10 @@
  * text, the value of an assignment), and `source` continues in another file in the middle of the stream.
  *
  * The kernel's lexer has a few habits that trees rely on, or that show in line numbers; they are named where they are
- * kept: LINE-OF-STATEMENT, UNCLOSED-QUOTE, and in helpBlock.ts HELP-INDENTATION.
+ * kept: LINE-OF-STATEMENT, UNCLOSED-QUOTE, and in help-block.ts HELP-INDENTATION.
  */
 import type { Dialect } from './dialect.ts'
-import { type HelpBlock, helpExtent } from './helpBlock.ts'
+import { type HelpBlock, helpExtent } from './help-block.ts'
 import { PENDING, type Preprocessor } from './preprocess.ts'
 
 export type Token =

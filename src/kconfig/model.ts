@@ -7,7 +7,7 @@
  * Decode with `byteStringToText` before showing a prompt or a help text to a person.
  */
 import type { Dialect } from './dialect.ts'
-import type { HelpBlock } from './helpBlock.ts'
+import type { HelpBlock } from './help-block.ts'
 
 /** n = 0, m = 1, y = 2: `&&` is the minimum, `||` the maximum, `!` is 2 minus the value. */
 export type Tristate = 0 | 1 | 2

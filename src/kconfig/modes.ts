@@ -6,7 +6,7 @@ import type { Configuration } from './configuration.ts'
 import type { KconfigSymbol, MenuNode, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { nodeAfter } from './tree.ts'
-import { answerInTurn } from './walkQuestions.ts'
+import { answerInTurn } from './walk-questions.ts'
 
 export type AllMode = 'default' | 'yes' | 'mod' | 'no'
 

@@ -14,7 +14,7 @@ import type { Expressions } from './expressions.ts'
 import { createLexer, keywordsOf, type Token } from './lexer.ts'
 import type { Comparison, Expr, Property, SymbolType } from './model.ts'
 import { PENDING, type Preprocessor } from './preprocess.ts'
-import type { SymbolTable } from './symbolTable.ts'
+import type { SymbolTable } from './symbol-table.ts'
 
 /** How deep parentheses and blocks may nest. A bound of ours. */
 const MAX_DEPTH = 500

@@ -5,7 +5,7 @@ import { type Dialect, linux61, linux612 } from './dialect.ts'
 import { claimHolds } from './facts.ts'
 import type { Kconfig, KconfigSymbol, Tristate } from './model.ts'
 import { createResolver, stepText } from './resolve.ts'
-import { configured, readTree } from './testTree.ts'
+import { configured, readTree } from './test-tree.ts'
 import { applied, createTrials, type Decision, unmetSymbols } from './trial.ts'
 
 const COUNT = 6

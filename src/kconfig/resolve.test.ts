@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { resolveRequirements } from './conditionalRequests.ts'
+import { resolveRequirements } from './conditional-requests.ts'
 import type { Configuration } from './configuration.ts'
 import { linux61, linux612 } from './dialect.ts'
 import { explain, explanationText } from './explain.ts'
 import { resolve, stepText } from './resolve.ts'
-import { configured, treeOf } from './testTree.ts'
+import { configured, treeOf } from './test-tree.ts'
 
 const text = `config MODULES
 	bool "modules"

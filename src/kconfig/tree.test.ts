@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { writeConfig } from './configFile.ts'
+import { writeConfig } from './config-file.ts'
 import { createConfiguration } from './configuration.ts'
 import { type Dialect, linux61, linux612 } from './dialect.ts'
 import { answerAll } from './modes.ts'
-import { configured, readTree, treeOf } from './testTree.ts'
+import { configured, readTree, treeOf } from './test-tree.ts'
 import { parseKconfig } from './tree.ts'
 
 const modules = 'config MODULES\n\tbool "modules"\n\tmodules\n\tdefault y\n'

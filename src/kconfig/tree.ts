@@ -3,7 +3,7 @@
  * own.
  */
 
-import { reportDependencyLoops } from './dependencyLoops.ts'
+import { reportDependencyLoops } from './dependency-loops.ts'
 import { type Dialect, linux612 } from './dialect.ts'
 import type { DraftNode, DraftSymbol } from './draft.ts'
 import { createExpressions } from './expressions.ts'
@@ -11,7 +11,7 @@ import { finalize } from './finalize.ts'
 import type { Kconfig } from './model.ts'
 import { parse } from './parser.ts'
 import { createPreprocessor, type LogEntry } from './preprocess.ts'
-import { createSymbolTable, walkOrder } from './symbolTable.ts'
+import { createSymbolTable, walkOrder } from './symbol-table.ts'
 
 export interface KconfigInput {
   /** the top file, mostly `Kconfig` */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Shape } from '../elf/test/assemble.ts'
-import { type AssembledKmod, assembleKmod } from '../elf/test/assembleKmod.ts'
+import { type AssembledKmod, assembleKmod } from '../elf/test/assemble-kmod.ts'
 import {
   type CheckOptions,
   checkKmods,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ElfInput } from '../elf/index.ts'
-import { assembleKmod } from '../elf/test/assembleKmod.ts'
+import { assembleKmod } from '../elf/test/assemble-kmod.ts'
 import { type Compression, decompressKmod, type KmodResult, openKmodFolder, planLoad } from './index.ts'
 import { visitFiles } from './visit.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { assembleKmod } from '../elf/test/assembleKmod.ts'
+import { assembleKmod } from '../elf/test/assemble-kmod.ts'
 import {
   createKmodSource,
   type PlanGraph,

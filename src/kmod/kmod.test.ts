@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleObject, shapes } from '../elf/test/assemble.ts'
-import { assembleKmod } from '../elf/test/assembleKmod.ts'
+import { assembleKmod } from '../elf/test/assemble-kmod.ts'
 import {
   isKmodPath,
   kmodCompression,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { type AssembledKmod, assembleKmod } from '../elf/test/assembleKmod.ts'
+import { type AssembledKmod, assembleKmod } from '../elf/test/assemble-kmod.ts'
 import { createKmodSource, describeReason, type KmodSource, type LoadPlan, planLoad } from './index.ts'
 import { showDepends, sourceOf, type Tree, writeTree } from './test/tree.ts'
 

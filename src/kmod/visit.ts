@@ -12,7 +12,7 @@ import {
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ElfInput } from '../elf/index.ts'
-import { xzContentSize, zstdContentSize } from './contentSize.ts'
+import { xzContentSize, zstdContentSize } from './content-size.ts'
 import { decompressKmod, defaultLimitBytes, messageOf, programs } from './decompress.ts'
 import type { KmodError, KmodResult } from './error.ts'
 import { type Compression, kmodCompression } from './name.ts'

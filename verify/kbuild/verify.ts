@@ -25,7 +25,7 @@ import {
   writeConfig,
 } from '../../src/kconfig/index.ts'
 import { parseConfigFile } from '../../src/kernel/index.ts'
-import { debianKernelFacts, sourceVersion } from '../../test/debianKernel.ts'
+import { debianKernelFacts, sourceVersion } from '../../test/debian-kernel.ts'
 import { linuxSource } from '../../test/material.ts'
 import type { Verification, VerifyContext } from '../verification.ts'
 

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Dialect, linux61, linux612 } from '../../src/kconfig/index.ts'
-import { mutatedTree } from '../../test/kconfigMutations.ts'
-import { survives } from '../../test/kconfigSurvives.ts'
+import { mutatedTree } from '../../test/kconfig-mutations.ts'
+import { survives } from '../../test/kconfig-survives.ts'
 import { linuxSource } from '../../test/material.ts'
 import type { Judgement, VerifyContext } from '../verification.ts'
 

@@ -1,8 +1,8 @@
 import type { Verification } from '../verification.ts'
 import { verifyHostile } from './hostile.ts'
-import { verifyLinuxTree } from './linuxTrees.ts'
-import { verifyBusybox, verifyUBoot } from './otherTrees.ts'
-import { verifyOwnTests } from './ownTests.ts'
+import { verifyLinuxTree } from './linux-trees.ts'
+import { verifyBusybox, verifyUBoot } from './other-trees.ts'
+import { verifyOwnTests } from './own-tests.ts'
 
 /** Configurations against the program of each tree that makes them, byte for byte. */
 export const verifications: readonly Verification[] = [

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { seededRandom } from '../../src/devicetree/conformance.ts'
 import type { ElfInput } from '../../src/elf/index.ts'
 import { shapes } from '../../src/elf/test/assemble.ts'
-import { assembleKmod } from '../../src/elf/test/assembleKmod.ts'
+import { assembleKmod } from '../../src/elf/test/assemble-kmod.ts'
 import {
   checkKmods,
   createKmodSource,

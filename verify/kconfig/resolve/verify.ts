@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createRandom, createResolver } from '../../../src/kconfig/index.ts'
 import { linuxSource, unpackedPackage } from '../../../test/material.ts'
 import type { Judgement, Verification, VerifyContext } from '../../verification.ts'
-import { explainDropped } from './explainJudge.ts'
+import { explainDropped } from './explain-judge.ts'
 import { judge, medianAndWorst, newTally, superfluous } from './judge.ts'
 import { openSubject, type SubjectOptions, unxz } from './subject.ts'
 

@@ -5,7 +5,7 @@ import { linux61, linux612 } from './dialect.ts'
 import { claimHolds } from './facts.ts'
 import type { KconfigSymbol } from './model.ts'
 import { createResolver } from './resolve.ts'
-import { configured, readTree } from './testTree.ts'
+import { configured, readTree } from './test-tree.ts'
 import { applied, type Decision } from './trial.ts'
 
 const flag = fc.constantFrom('A', '!A', 'B', '')

@@ -1,8 +1,8 @@
 /** What the `firmwright kconfig …` commands have in common: where they read, what they return, how they begin. */
-import { mergeConfig, readConfig } from './configFile.ts'
+import { mergeConfig, readConfig } from './config-file.ts'
 import { type Configuration, createConfiguration } from './configuration.ts'
 import { byteStringToText, type Kconfig } from './model.ts'
-import { type OpenResult, openTree } from './openTree.ts'
+import { type OpenResult, openTree } from './open-tree.ts'
 
 export interface CommandResult {
   readonly stdout: string

@@ -1,6 +1,6 @@
 /** For tests: a tree given as texts. */
 
-import { assignAll } from './configFile.ts'
+import { assignAll } from './config-file.ts'
 import { type Configuration, createConfiguration } from './configuration.ts'
 import type { Dialect } from './dialect.ts'
 import { linux612 } from './dialect.ts'

@@ -1,5 +1,5 @@
 /** Configurations made by answering all questions alike, or at random, or from a defconfig. */
-import { assembledConfig } from './assembledConfig.ts'
+import { assembledConfig } from './assembled-config.ts'
 import {
   type CommandHost,
   type CommandResult,
@@ -10,11 +10,11 @@ import {
   type Outcome,
   openForCommand,
   type TreeOptions,
-} from './commandHost.ts'
+} from './command-host.ts'
 import { parseSeed } from './conf.ts'
-import { assignAll, mergeConfig, readConfig, writeConfig, writeMinimalConfig } from './configFile.ts'
+import { assignAll, mergeConfig, readConfig, writeConfig, writeMinimalConfig } from './config-file.ts'
 import { type Configuration, createConfiguration } from './configuration.ts'
-import { createRandom } from './glibcRandom.ts'
+import { createRandom } from './glibc-random.ts'
 import { byteStringToText } from './model.ts'
 import { type AllMode, answerAll, answerRandomly, type Probability, parseProbability } from './modes.ts'
 

@@ -12,7 +12,7 @@ import {
   writeConfig,
   writeMinimalConfig,
 } from '../src/kconfig/index.ts'
-import type { MutatedTree } from './kconfigMutations.ts'
+import type { MutatedTree } from './kconfig-mutations.ts'
 
 /** Diagnostics name a place; the newer kernels' words about loops name the symbols, and a file may be no file at all. */
 const place = /(?:^|\n|[ '"])[^\n]*:\d+: ?|recursive dependency|can't (?:find|open) file|included from: /

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createRandom } from './glibcRandom.ts'
+import { createRandom } from './glibc-random.ts'
 
 it('gives the numbers of the C library, as any program printing rand() shows', () => {
   const one = createRandom(1)

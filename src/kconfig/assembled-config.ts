@@ -8,7 +8,7 @@
  * (powerpc, arm, arm64, riscv), where a target can stand for another one, and the generic kernels of mips, whose targets
  * are made of word size, revision and byte order (`32r2el_defconfig`), with every board whose requirements are met.
  */
-import { mergeConfig, readConfig, writeConfig } from './configFile.ts'
+import { mergeConfig, readConfig, writeConfig } from './config-file.ts'
 import { createConfiguration } from './configuration.ts'
 import type { Kconfig } from './model.ts'
 

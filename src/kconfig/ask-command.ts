@@ -8,8 +8,8 @@ import {
   openForCommand,
   startFrom,
   type TreeOptions,
-} from './commandHost.ts'
-import { writeConfig } from './configFile.ts'
+} from './command-host.ts'
+import { writeConfig } from './config-file.ts'
 
 export interface AskOptions extends TreeOptions {
   readonly config?: string | undefined

@@ -1,6 +1,6 @@
 /** Choices as propositional logic: the counterpart of `chooseTristate` and `chooseBool` in configuration.ts. */
 import { type Encoder, type Level, placeOf, promptsOf } from './encoder.ts'
-import { printExpr } from './expressionText.ts'
+import { printExpr } from './expression-text.ts'
 import { atLeast, type Bound, below, type Fact } from './facts.ts'
 import type { Expr, KconfigSymbol } from './model.ts'
 import { displayName, NO, YES } from './model.ts'

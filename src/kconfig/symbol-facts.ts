@@ -1,7 +1,7 @@
 /** The facts that define a bool or tristate symbol, in words and as claims (facts.ts). */
 import type { Level } from './encoder.ts'
 import { placeOf, promptsOf } from './encoder.ts'
-import { printExpr } from './expressionText.ts'
+import { printExpr } from './expression-text.ts'
 import { atLeast, type Bound, below, type Fact } from './facts.ts'
 import type { Expr, Kconfig, KconfigSymbol, Property, ReverseDependency } from './model.ts'
 import { displayName } from './model.ts'

@@ -11,7 +11,7 @@ import {
 import { dirname } from 'node:path'
 import type { ConfHost } from './conf.ts'
 import { type Dialect, detectDialect } from './dialect.ts'
-import { fileReader, parseWithProbes } from './openTree.ts'
+import { fileReader, parseWithProbes } from './open-tree.ts'
 import { createProbes } from './probes.ts'
 
 export interface NodeHostOptions {

@@ -3,7 +3,7 @@
  * command in the folder named by PROBE_CACHE and answers from there the next time. Use one folder for each tree,
  * architecture and environment.
  *
- *   cc -shared -fPIC -O2 -o cachedPopen.so cachedPopen.c -ldl
+ *   cc -shared -fPIC -O2 -o cachedPopen.so cached-popen.c -ldl
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { minimumHittingSet } from './hittingSet.ts'
+import { minimumHittingSet } from './hitting-set.ts'
 
 const ELEMENTS = 10
 

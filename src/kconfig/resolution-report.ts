@@ -1,5 +1,5 @@
 /** What `kconfig resolve` prints: for people, as JSON, or as lines to paste into a configuration. */
-import type { CommandResult } from './commandHost.ts'
+import type { CommandResult } from './command-host.ts'
 import type { Step } from './contradiction.ts'
 import { byteStringToText, type Kconfig } from './model.ts'
 import { type Resolution, type ResolvedAssignment, type ResolvedSet, stepText } from './resolve.ts'

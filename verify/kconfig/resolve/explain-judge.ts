@@ -4,7 +4,7 @@
  */
 
 import { claimHolds } from '../../../src/kconfig/facts.ts'
-import { type BoundWish, searchPlans } from '../../../src/kconfig/fewestChanges.ts'
+import { type BoundWish, searchPlans } from '../../../src/kconfig/fewest-changes.ts'
 import {
   type Configuration,
   createConfiguration,

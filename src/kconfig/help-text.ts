@@ -1,8 +1,8 @@
 /** The text behind `?` at a question: help, and everything that is known about the symbol, as the kernel prints it. */
 import type { Configuration } from './configuration.ts'
+import { printExpr, printReverseDependencies } from './expression-text.ts'
 import { createExpressions } from './expressions.ts'
-import { printExpr, printReverseDependencies } from './expressionText.ts'
-import { helpBlockText } from './helpBlock.ts'
+import { helpBlockText } from './help-block.ts'
 import type { Expr, KconfigSymbol, MenuNode, ReverseDependency, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
 import { typeName } from './parser.ts'

@@ -9,7 +9,7 @@ import {
   modulesFact,
   selectFact,
   waysFact,
-} from './symbolFacts.ts'
+} from './symbol-facts.ts'
 
 /** @param mayBeUnmet it is selected against its dependencies in the base, and may stay so */
 export function defineSymbol(encoder: Encoder, symbol: KconfigSymbol, mayBeUnmet: boolean): void {
