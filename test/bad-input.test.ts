@@ -175,6 +175,16 @@ describe('busybox', () => {
 })
 
 describe('services', () => {
+  it('must have the program that they run', async () => {
+    const message = await refusalOf(
+      "system.packages.file('dropbear-bin', '/usr/sbin/dropbear')",
+      "system.services.longrun({ name: 'shell', description: 'x', command: ['/usr/sbin/dropbaer', '-F'] })",
+    )
+    expect(message).toContain('the service shell runs /usr/sbin/dropbaer, which is not on the target')
+    expect(message).toContain(line(2))
+    expect(message).toMatch(/did you mean .*\/usr\/sbin\/dropbear\b/)
+  })
+
   const oneshot = (name: string, requires: string): string =>
     `system.services.oneshot({ name: '${name}', description: '${name}', up: 'true', requires: [{ kind: 'service', name: '${requires}' }] })`
 

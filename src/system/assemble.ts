@@ -19,6 +19,7 @@ import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
 import { autoloadTree } from './autoload.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
+import { checkCommands } from './check-commands.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
@@ -142,6 +143,7 @@ export async function assemble(
     await appletTree(packages, requirements, baseApplets(services), base),
   )
   const rootTree = await withPackages(packages, requirements, own, base)
+  checkCommands(services, rootTree)
   await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
   const initramfsPlan = planOf('initramfs')
   return {
