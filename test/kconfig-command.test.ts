@@ -57,6 +57,17 @@ describe('firmwright kconfig', () => {
     expect(exitCode).toBe(0)
     expect(stdout.split('\n')).toEqual(expect.arrayContaining(lines))
   })
+  it('passes over what cannot be looked into in PATH, as a shell does', async () => {
+    const env = { PATH: `/etc/passwd:${process.env.PATH}` }
+    const { exitCode, stderr } = await firmwright(
+      ['kconfig', 'allnoconfig', '--srctree', cwd, '--arch', 'arm64'],
+      {
+        cwd,
+        env,
+      },
+    )
+    expect(exitCode, stderr).toBe(0)
+  })
   it('gives the same for the same seed, and refuses one that is no number', async () => {
     const [one, two] = [await kconfig('randconfig --seed 7'), await kconfig('randconfig --seed 7')]
     expect(one.stdout).toBe(two.stdout)

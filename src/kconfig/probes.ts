@@ -48,6 +48,17 @@ const MAX_KEPT = 20_000
 const volatilePrograms =
   /(?:^|[\s;&|({`])(?:date|uname|hostname|whoami|id|nproc|git|pwd|ls|find|random)(?:$|[\s;&|)}`])/
 
+/** Undefined for what is not there, and for what may not be looked at: a shell passes over it in PATH as well. */
+function fileIdentity(path: string): string | undefined {
+  try {
+    const stat = statSync(path)
+    // What a folder holds is not looked at: commands that list one are never kept.
+    return stat.isDirectory() ? 'folder' : `${realpathSync.native(path)}:${stat.size}:${stat.mtimeMs}`
+  } catch {
+    return undefined
+  }
+}
+
 export function createProbes(options: ProbeOptions): Probes {
   const { environment } = options
   const kept = readCache(options.cacheFile)
@@ -68,12 +79,9 @@ export function createProbes(options: ProbeOptions): Probes {
         : []
       : path.map((entry) => `${entry}/${word}`)
     for (const candidate of candidates) {
-      const stat = statSync(candidate, { throwIfNoEntry: false })
-      if (stat === undefined) continue
-      // What a folder holds is not looked at: commands that list one are never kept.
-      if (!stat.isDirectory()) identity = `${realpathSync.native(candidate)}:${stat.size}:${stat.mtimeMs}`
-      else if (word.includes('/')) identity = 'folder'
-      else continue
+      const found = fileIdentity(candidate)
+      if (found === undefined || (found === 'folder' && !word.includes('/'))) continue
+      identity = found
       break
     }
     identities.set(word, identity)
