@@ -99,15 +99,6 @@ export function createResolver(base: Configuration): Resolver {
   const unmet = unmetSymbols(base)
   const tryOut = createTrials(base)
   return (requests, options = {}) => {
-    // Built in is for where a module cannot be, not for where it takes fewer symbols.
-    const asModules = requests.map(({ acceptsBuiltIn: _, ...request }) => request)
-    const strict = resolveWishes(asModules, options)
-    return strict.ok || !requests.some((request) => request.acceptsBuiltIn)
-      ? strict
-      : resolveWishes(requests, options)
-  }
-
-  function resolveWishes(requests: readonly Request[], options: ResolveOptions): Resolution {
     const wished = wishesOf(base, requests)
     if (!Array.isArray(wished)) return { ok: false, error: wished }
     const wishes = wished.map(({ wish }) => wish)

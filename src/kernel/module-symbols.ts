@@ -84,12 +84,9 @@ function requestsFor(
   asker: string,
 ): readonly AskedRequest[] | undefined {
   const { places, alternatives } = moduleSource(kbuild, module)
-  // With modules off a module is built in, which is not what is tried here.
-  const { name = 'MODULES' } = base.tree.modules
-  const modulesOn: AskedRequest = { name, value: 'y', origin: asker }
   for (const demands of [...places.flatMap((place) => place.alternatives ?? []), ...(alternatives ?? [])]) {
     const requests = demands.map((demand) => requestFor(demand, asker))
-    const resolved = resolve(base, [modulesOn, ...requests])
+    const resolved = resolve(base, requests)
     if (!resolved.ok) continue
     const { configuration } = resolved.value
     const isBuilt = holds(module.when, (name) => {
