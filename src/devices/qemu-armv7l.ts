@@ -1,3 +1,4 @@
+import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 import { readLoaderFile } from './loader-file.ts'
 
@@ -15,6 +16,17 @@ export const qemuArmv7l: Device = {
   deviceTree: { source: 'platform' },
   console: { tty: 'ttyAMA0', baudRate: 115_200 },
   kernelParameters: ['console=ttyAMA0,115200'],
+  kernelSymbols: [
+    yes('ARCH_MULTI_V7', 'its processor is an ARMv7 one'),
+    yes('ARCH_VIRT', 'the board'),
+    yes('SMP', 'more than one processor'),
+    yes('SERIAL_AMBA_PL011', 'its serial port, ttyAMA0'),
+    yes('SERIAL_AMBA_PL011_CONSOLE', 'as a console'),
+    yes('PCI', 'its virtio cards are on PCI'),
+    yes('PCI_HOST_GENERIC', 'its PCI host is a generic ECAM one'),
+    yes('RTC_CLASS', 'its clock'),
+    yes('RTC_DRV_PL031', 'which is a PL031'),
+  ],
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['virtio_pci', 'virtio_net'],
   disks: { root: '/dev/vda', state: '/dev/vdb' },

@@ -1,3 +1,4 @@
+import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 
 /**
@@ -13,6 +14,16 @@ export const qemuX86_64: Device = {
   deviceTree: { source: 'platform' },
   console: { tty: 'ttyS0', baudRate: 115_200 },
   kernelParameters: ['console=ttyS0,115200'],
+  kernelSymbols: [
+    yes('SMP', 'more than one processor'),
+    yes('ACPI', 'it describes itself through ACPI, and is switched off by it'),
+    yes('PCI', 'its virtio cards are on PCI'),
+    yes('PCI_MSI', 'whose queues interrupt by messages'),
+    yes('SERIAL_8250', 'its serial port, ttyS0'),
+    yes('SERIAL_8250_CONSOLE', 'as a console'),
+    yes('RTC_CLASS', 'its clock'),
+    yes('RTC_DRV_CMOS', 'which is a PC’s'),
+  ],
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['virtio_pci', 'virtio_net'],
   disks: { root: '/dev/vda', state: '/dev/vdb' },

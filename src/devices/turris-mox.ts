@@ -1,3 +1,4 @@
+import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 import { readLoaderFile } from './loader-file.ts'
 
@@ -17,6 +18,11 @@ export const turrisMox: Device = {
   // stdout-path of that tree: serial0, 115200n8; MVEBU_UART's console is ttyMV (drivers/tty/serial/mvebu-uart.c).
   console: { tty: 'ttyMV0', baudRate: 115_200 },
   kernelParameters: ['console=ttyMV0,115200'],
+  kernelSymbols: [
+    yes('ARCH_MVEBU', 'its chip, an Armada 3720'),
+    yes('SERIAL_MVEBU_UART', 'its serial port, ttyMV0'),
+    yes('SERIAL_MVEBU_CONSOLE', 'as a console'),
+  ],
   storageModules: [],
   // eth0 and eth1 of that tree are marvell,armada-3700-neta; its PHYs are Marvell's, the switches on modules mv88e6xxx.
   networkModules: ['mvneta', 'marvell', 'mv88e6xxx'],

@@ -1,3 +1,4 @@
+import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 import { readLoaderFile } from './loader-file.ts'
 
@@ -17,6 +18,16 @@ export const turrisOmnia: Device = {
   // console=ttyS0,115200 in include/configs/turris_omnia.h of U-Boot 2023.01.
   console: { tty: 'ttyS0', baudRate: 115_200 },
   kernelParameters: ['console=ttyS0,115200'],
+  kernelSymbols: [
+    yes('ARCH_MULTI_V7', 'its processor is an ARMv7 one'),
+    yes('ARCH_MVEBU', 'its chip is of this family'),
+    yes('MACH_ARMADA_38X', 'an Armada 385'),
+    yes('SMP', 'with two processors'),
+    yes('SERIAL_8250', 'its serial port, ttyS0'),
+    yes('SERIAL_8250_CONSOLE', 'as a console'),
+    // serial@12000 of armada-38x.dtsi is marvell,armada-38x-uart, which 8250_dw.c drives.
+    yes('SERIAL_8250_DW', 'in the form that this chip has'),
+  ],
   storageModules: [],
   // eth0 to eth2 of that tree are marvell,armada-370-neta; the PHY of the WAN is Marvell's, the switch an mv88e6176.
   networkModules: ['mvneta', 'marvell', 'mv88e6xxx'],

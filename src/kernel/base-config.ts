@@ -1,17 +1,20 @@
-/**
- * What a kernel built from source has whatever the system asks for. It starts from every question answered with no;
- * each line says why it is there, and resolving finds what else it takes.
- */
-export interface BaseSymbol {
+/** One line of a configuration, for a kernel that is built from source. */
+export interface KernelSymbol {
   readonly symbol: string
   readonly value: string
+  /** Why it is there. */
   readonly why: string
 }
 
-const yes = (symbol: string, why: string): BaseSymbol => ({ symbol, value: 'y', why })
+/** A symbol with the value `y`. */
+export const yes = (symbol: string, why: string): KernelSymbol => ({ symbol, value: 'y', why })
 
-/** For user space as our images have it: busybox init, OpenRC, shell scripts, a read-only root. */
-const common: readonly BaseSymbol[] = [
+/**
+ * What a kernel built from source has whatever the system asks for, on any hardware: what user space as our images have
+ * it wants (busybox init, OpenRC, shell scripts, a read-only root). A configuration starts from every question answered
+ * with no; the device adds what the hardware takes, and resolving finds what else that needs.
+ */
+export const baseConfig: readonly KernelSymbol[] = [
   yes('MODULES', 'drivers and protocols are loaded by the service that needs them'),
   yes('MODULE_UNLOAD', 'and unloaded when it goes down'),
   yes('BLK_DEV_INITRD', 'the initramfs mounts the root'),
@@ -46,30 +49,3 @@ const common: readonly BaseSymbol[] = [
   yes('INET', 'IPv4'),
   yes('IPV6', 'IPv6; tables of nftables that filter both have to have it'),
 ]
-
-/** For QEMU's machines: docs of QEMU, "virt generic virtual platform" and "i440fx/q35 PC". */
-const ofArchitecture: Readonly<Record<string, readonly BaseSymbol[]>> = {
-  arm64: [
-    yes('SERIAL_AMBA_PL011', 'the serial port of the virt board, ttyAMA0'),
-    yes('SERIAL_AMBA_PL011_CONSOLE', 'as a console'),
-    yes('PCI', 'its virtio cards are on PCI'),
-    yes('PCI_HOST_GENERIC', 'its PCI host is a generic ECAM one'),
-    yes('RTC_CLASS', 'its clock'),
-    yes('RTC_DRV_PL031', 'which is a PL031'),
-  ],
-  amd64: [
-    yes('64BIT', 'a 64-bit kernel'),
-    yes('SMP', 'more than one processor'),
-    yes('ACPI', 'the machine describes itself through ACPI, and is switched off by it'),
-    yes('PCI', 'its virtio cards are on PCI'),
-    yes('PCI_MSI', 'whose queues interrupt by messages'),
-    yes('SERIAL_8250', 'the serial port of a PC, ttyS0'),
-    yes('SERIAL_8250_CONSOLE', 'as a console'),
-    yes('RTC_CLASS', 'its clock'),
-    yes('RTC_DRV_CMOS', 'which is a PC’s'),
-  ],
-}
-
-export function baseConfig(architecture: string): readonly BaseSymbol[] {
-  return [...common, ...(ofArchitecture[architecture] ?? [])]
-}

@@ -53,6 +53,7 @@ function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {
     const kernel = await buildLinux(engine, noPackages, {
       source,
       architecture: 'amd64',
+      deviceSymbols: [],
       folder,
       demands: { ...noDemands, ...demands },
     })
@@ -134,7 +135,7 @@ describe('a kernel from source', () => {
     const imageOf = async () => {
       const { value, events } = await withEngine(store, async (engine) => {
         const source = linuxSource({ directory })
-        const about = { source, architecture: 'amd64', folder: '/', demands: noDemands }
+        const about = { source, architecture: 'amd64', deviceSymbols: [], folder: '/', demands: noDemands }
         return readContent(engine, (await buildLinux(engine, noPackages, about)).image)
       })
       return { image: value.toString('latin1'), ran: events.some(({ type }) => type === 'step-running') }
@@ -187,7 +188,13 @@ describe('a kernel from source that cannot be', () => {
       const { tarball } = treeArchive(newFolder())
       const source = linuxSource({ tarball, sha256: '0'.repeat(64) })
       const folder = newFolder()
-      return buildLinux(engine, noPackages, { source, architecture: 'amd64', folder, demands: noDemands })
+      return buildLinux(engine, noPackages, {
+        source,
+        architecture: 'amd64',
+        deviceSymbols: [],
+        folder,
+        demands: noDemands,
+      })
     }).catch((reason: unknown) => reason)
     expect(String(error)).toContain('is not the archive that the system file names')
   })
@@ -196,7 +203,7 @@ describe('a kernel from source that cannot be', () => {
     const problem = (from: string) =>
       withEngine(store, (engine) => {
         const source = linuxSource({ directory: from })
-        const about = { source, architecture: 'amd64', folder: '/', demands: noDemands }
+        const about = { source, architecture: 'amd64', deviceSymbols: [], folder: '/', demands: noDemands }
         return buildLinux(engine, noPackages, about)
       }).catch((reason: unknown) => String(reason))
     expect(await problem(directory)).toContain('something has been built in')
@@ -216,7 +223,13 @@ describe('a kernel from source that cannot be', () => {
   it('for an architecture that there is no way to build for', async () => {
     const source = linuxSource({ package: 'linux-source-6.1' })
     const error = await withEngine(store, (engine) =>
-      buildLinux(engine, noPackages, { source, architecture: 'vax', folder: '/', demands: noDemands }),
+      buildLinux(engine, noPackages, {
+        source,
+        architecture: 'vax',
+        deviceSymbols: [],
+        folder: '/',
+        demands: noDemands,
+      }),
     ).catch((reason: unknown) => reason)
     expect(String(error)).toContain('kernels for vax cannot be built from source')
   })

@@ -13,7 +13,7 @@ import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from
 import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
-import { baseConfig } from './base-config.ts'
+import { baseConfig, type KernelSymbol } from './base-config.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, findCompiler } from './compiler.ts'
@@ -47,6 +47,8 @@ export interface LinuxBuild {
   readonly source: LinuxSource
   /** Debian's name of the device's architecture */
   readonly architecture: string
+  /** what its hardware takes, with or without modules */
+  readonly deviceSymbols: readonly KernelSymbol[]
   /** that file names of the source are relative to */
   readonly folder: string
   readonly demands: KernelDemands
@@ -56,7 +58,7 @@ export interface LinuxBuild {
 export async function buildLinux(
   engine: Engine,
   packages: Packages,
-  { source, architecture, folder, demands }: LinuxBuild,
+  { source, architecture, deviceSymbols, folder, demands }: LinuxBuild,
 ): Promise<Kernel> {
   const target = buildTargetOf(architecture)
   if (target === undefined)
@@ -68,7 +70,7 @@ export async function buildLinux(
   const tree = await openLinuxTree(engine, packages, source, folder)
   const compiler = await findCompiler(engine, target)
   const work = { source, tree, target, compiler }
-  const configured = await configuration(engine, { ...work, architecture, demands })
+  const configured = await configuration(engine, { ...work, deviceSymbols, demands })
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
   const archive = await compile(engine, { ...work, config, objects: configured.objects })
   const files = await listKernelArchive(engine, archive)
@@ -86,12 +88,12 @@ type Configured = Extract<ConfigurationResult, { ok: true }>
 
 async function configuration(
   engine: Engine,
-  work: Work & { readonly architecture: string; readonly demands: KernelDemands },
+  work: Work & Pick<LinuxBuild, 'deviceSymbols' | 'demands'>,
 ): Promise<Configured> {
-  const { source, tree, target, architecture, compiler, demands } = work
+  const { source, tree, target, deviceSymbols, compiler, demands } = work
   const outline = await treeOutline(engine, tree, source.patches)
   const askers = createAskers()
-  const asked = configurationDemands(architecture, demands, askers)
+  const asked = configurationDemands([...target.symbols, ...deviceSymbols], demands, askers)
   const result = await engine.compute<ConfigurationResult>({
     kind: 'function',
     name: `configure ${tree.name}`,
@@ -122,15 +124,16 @@ async function configuration(
 }
 
 function configurationDemands(
-  architecture: string,
+  hardware: readonly KernelSymbol[],
   { symbols, modules, conditional }: KernelDemands,
   askers: Askers,
 ): ConfigurationDemands {
-  const base = baseConfig(architecture).map(({ symbol, value, why }) => ({
-    symbol,
-    accepted: [value],
-    asker: `wanted in every kernel (${why})`,
-  }))
+  const wanted = (by: string) => (each: KernelSymbol) => ({
+    symbol: each.symbol,
+    accepted: [each.value],
+    asker: `wanted ${by} (${each.why})`,
+  })
+  const base = [...baseConfig.map(wanted('in every kernel')), ...hardware.map(wanted('for the device'))]
   const ask = (demands: Demands) => ({
     symbols: demands.symbols.map(({ symbol, accepted, origins }) => ({
       symbol,
@@ -175,7 +178,7 @@ async function compile(
   work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
 ): Promise<FileArtifact> {
   const { source, tree, target, compiler, config } = work
-  const { image, imagePath, srcarch, deviceTrees } = target
+  const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const variables = Object.entries({ ...makeVariables(target), ...reproducible() })
   const arguments_ = variables.map(([name, value]) => `${name}='${value}'`).join(' ')
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
@@ -188,7 +191,7 @@ release=$(cat include/config/kernel.release)
 boot=../out/boot modules=../out/usr/lib/modules/$release trees=../out/usr/lib/linux-image-$release
 debug=../out/usr/lib/debug/boot
 mkdir -p $boot $modules $trees $debug
-cp ${imagePath} $boot/vmlinuz-$release
+cp ${imagePath} $boot/${imageName}-$release
 cp .config $boot/config-$release
 cp vmlinux $debug/vmlinux-$release
 cp System.map $boot/System.map-$release

@@ -5,7 +5,7 @@
  * it ({@link buildLinux}). Either is a {@link Kernel}: image, final configuration and modules, ready to be looked at.
  * {@link checkKernel} holds every requested symbol and module against it.
  */
-export { type BaseSymbol, baseConfig } from './base-config.ts'
+export { type KernelSymbol, yes } from './base-config.ts'
 export { buildLinux, type KernelDemands, type LinuxBuild } from './build-linux.ts'
 export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
 export { applicable } from './conditional.ts'

@@ -209,6 +209,7 @@ function provideKernel(
   return buildLinux(engine, packages, {
     source: kernelSource,
     architecture: definition.device.architecture,
+    deviceSymbols: definition.device.kernelSymbols,
     folder,
     demands: {
       symbols: kernel.symbols,

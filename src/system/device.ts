@@ -1,4 +1,5 @@
 import type { Board, BootNetwork } from '../boot/index.ts'
+import type { KernelSymbol } from '../kernel/index.ts'
 import type { KernelFormat } from '../uboot/index.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { KernelFormat } from '../uboot/index.ts'
  */
 
 /** Debian's name of the architecture; decides packages, kernel and emulator. */
-export type Architecture = 'arm64' | 'amd64' | 'armhf' | 'mipsel'
+export type Architecture = 'arm64' | 'amd64' | 'armhf' | 'i386' | 'mips' | 'mipsel' | 'riscv64'
 
 /** How QEMU plays this device; absent for hardware that it cannot play. */
 export interface Emulator {
@@ -52,6 +53,8 @@ export interface Device {
   readonly console: { readonly tty: string; readonly baudRate: number }
   /** Kernel command line that the hardware itself calls for, the console included. */
   readonly kernelParameters: readonly string[]
+  /** For a kernel that is built from source: what it must have for this hardware to start, each with the reason. */
+  readonly kernelSymbols: readonly KernelSymbol[]
   /** Kernel modules (or built-in drivers) without which the root cannot be reached. */
   readonly storageModules: readonly string[]
   /** Kernel modules (or built-in drivers) of its network cards. */

@@ -10,7 +10,7 @@ import { baseConfig } from '../base-config.ts'
 
 export type Files = Readonly<Record<string, string>>
 
-const baseSymbols = baseConfig('amd64').map(({ symbol }) =>
+const baseSymbols = [...baseConfig, { symbol: '64BIT' }].map(({ symbol }) =>
   symbol === 'MODULES'
     ? 'config MODULES\n\tbool "modules"\n\tmodules\n'
     : `config ${symbol}\n\tbool "${symbol}"\n`,
