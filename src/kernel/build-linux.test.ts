@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -69,6 +69,14 @@ async function problemOf(wish: Wish) {
 
 const feature = (name: string) => ({ feature: name, file: `/home/me/${name}.ts`, line: 7 })
 const module = (name: string) => ({ name, origins: [feature('vpn')] })
+/** Directories of the objects that were compiled, sorted. */
+const compiled = (events: readonly EngineEvent[]): readonly string[] =>
+  events
+    .flatMap((event) =>
+      event.type === 'step-progress' && event.unit === 'objects' ? [event.detail ?? ''] : [],
+    )
+    .sort()
+const archiveOf = ({ image }: Kernel): string => (image.type === 'slice' ? image.artifact.digest.sha256 : '')
 const modulesIn = ({ modules }: Kernel) => [...modules.names.values()].sort()
 
 describe('a kernel from source', () => {
@@ -128,6 +136,37 @@ describe('a kernel from source', () => {
     )
     expect(progress.map(({ done, total }) => `${done} of ${total}`)).toEqual(['1 of 2', '2 of 2'])
     expect(progress.map(({ detail }) => detail).sort()).toEqual(['drivers', 'drivers/net'])
+  })
+
+  it('is compiled anew only where a change of configuration touches it, and is what a clean build gives', async () => {
+    const folder = newFolder()
+    const clock = [{ symbol: 'CLOCK', accepted: ['y'], origins: [feature('time')] }]
+    const wide = { demands: { modules: [module('tun')], symbols: clock }, storeFolder: folder }
+    const narrow = { demands: { symbols: clock }, storeFolder: folder }
+    await build({ storeFolder: folder })
+    expect(compiled((await build(wide)).events)).toEqual(['drivers', 'drivers/net'])
+    // What the module has left in the kept folder must not ship.
+    const { value, events } = await build(narrow)
+    expect(compiled(events)).toEqual([])
+    const clean = (await build({ ...narrow, storeFolder: newFolder() })).value
+    expect(modulesIn(value.kernel)).toEqual([])
+    expect(archiveOf(value.kernel)).toBe(archiveOf(clean.kernel))
+  })
+
+  it('goes on where it was killed, and takes no half of an object for a whole one', async () => {
+    const folder = newFolder()
+    const demands = { modules: [module('tun')] }
+    await build({ storeFolder: folder })
+    const kept = join(folder, 'kept')
+    const [name = ''] = readdirSync(kept)
+    const linux = join(kept, name, 'folder/linux')
+    const objects = join(linux, readdirSync(linux).find((entry) => entry.startsWith('objects-')) ?? '')
+    writeFileSync(join(objects, '.interrupted'), '')
+    writeFileSync(join(objects, 'drivers/core.o'), 'half an obj')
+    const { value, events } = await build({ demands, storeFolder: folder })
+    expect(compiled(events)).toEqual(['drivers', 'drivers/net'])
+    const clean = (await build({ demands, storeFolder: newFolder() })).value
+    expect(archiveOf(value.kernel)).toBe(archiveOf(clean.kernel))
   })
 
   it('is built from a folder, anew when a file of it is another', async () => {

@@ -4,6 +4,7 @@
  * it leaves is one archive laid out as Debian lays out its kernel packages.
  */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -14,21 +15,14 @@ import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig, type KernelSymbol } from './base-config.ts'
+import { buildScript, keptPath } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, findCompiler } from './compiler.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
-import {
-  type LinuxTree,
-  openLinuxTree,
-  stableTar,
-  treeInputs,
-  treeOutline,
-  unpackScript,
-  unpackTools,
-} from './linux-tree.ts'
+import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
 import type { LinuxSource } from './source.ts'
 
 /** What a kernel must have. */
@@ -178,51 +172,32 @@ async function compile(
   work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
 ): Promise<FileArtifact> {
   const { source, tree, target, compiler, config } = work
-  const { image, imagePath, imageName, srcarch, deviceTrees } = target
-  const variables = Object.entries({ ...makeVariables(target), ...reproducible() })
-  const arguments_ = variables.map(([name, value]) => `${name}='${value}'`).join(' ')
-  const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
-  const script = `set -eu
-${unpackScript(source.patches)}cp config linux/.config
-chmod u+w linux/.config
-cd linux
-make -j"$(nproc)" ${arguments_} ${goals}
-release=$(cat include/config/kernel.release)
-boot=../out/boot modules=../out/usr/lib/modules/$release trees=../out/usr/lib/linux-image-$release
-debug=../out/usr/lib/debug/boot
-mkdir -p $boot $modules $trees $debug
-cp ${imagePath} $boot/${imageName}-$release
-cp .config $boot/config-$release
-cp vmlinux $debug/vmlinux-$release
-cp System.map $boot/System.map-$release
-cp Module.symvers modules.builtin modules.builtin.modinfo $modules
-# Paths of objects in newer kernels, of modules in older ones.
-sed 's/[.]o$/.ko/' modules.order > list
-sed 's|^|kernel/|' list > $modules/modules.order
-while read -r module; do
-  mkdir -p "$modules/kernel/$(dirname "$module")"
-  cp "$module" "$modules/kernel/$module"
-done < list
-for tree in $(cd arch/${srcarch}/boot/dts 2> /dev/null && find . -name '*.dtb'); do
-  mkdir -p "$trees/$(dirname "$tree")"
-  cp "arch/${srcarch}/boot/dts/$tree" "$trees/$tree"
-done
-cd ../out
-find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
-`
+  const variables = { ...makeVariables(target), ...reproducible() }
+  const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
+  const inputs = treeInputs(tree)
+  const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
-    argv: ['sh', '-c', script],
+    argv: ['sh', '-c', buildScript({ target, patches: source.patches, variables, objects, version })],
     env: {},
-    inputs: { ...treeInputs(tree), config },
+    inputs: { ...inputs, config },
     outputs: ['kernel.tar'],
-    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort'],
+    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
+    kept: { [keptPath]: keptName(source) },
     onLine: countObjects(work.objects),
   })
   if (archive?.kind !== 'file') throw new Error('tar left no archive')
   return archive
 }
+
+/** One folder for each package or folder that a source comes from: a new version takes the place of the old one. */
+function keptName({ from, patches }: LinuxSource): string {
+  return `linux-${shortDigest({ from: 'tarball' in from ? from.sha256 : from, patches })}`
+}
+
+const shortDigest = (value: object): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /** Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). */
 function countObjects(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {

@@ -19,8 +19,13 @@ const baseSymbols = [...baseConfig, { symbol: '64BIT' }].map(({ symbol }) =>
 const makefile = `VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 0
+.NOTPARALLEL:
+ifneq ($(O),)
+bzImage modules:
+	@$(MAKE) --no-print-directory -C $(O) -f ../Makefile O= $@
+else
 include .config
-srctree := .
+VPATH := ..
 objects := drivers/core.o $(if $(CONFIG_CLOCK),drivers/clock.o)
 modules := $(if $(filter m,$(CONFIG_TUN)),drivers/net/tun.ko) $(if $(filter m,$(CONFIG_FANCY)),drivers/net/fancy.ko)
 
@@ -34,10 +39,13 @@ modules: $(modules)
 	@: > modules.order; for module in $(modules); do echo $$module >> modules.order; done
 %.o: %.c
 	@echo "  CC      $@"
+	@mkdir -p $(dir $@)
 	@$(CROSS_COMPILE)gcc -c -o $@ $<
+	@echo "savedcmd_$@ := gcc -c -o $@ $<" > $(dir $@).$(notdir $@).cmd
 %.ko: %.o
 	@echo "  LD [M]  $@"
 	@$(CROSS_COMPILE)ld -r -o $@ $<
+endif
 .PHONY: modules bzImage
 `
 
