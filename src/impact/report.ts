@@ -15,7 +15,7 @@ export function impactText(impact: Impact): string {
     '',
     ...section('asked for', asked.map(changeText)),
     ...section('changes along', others.map(changeText)),
-    `${builtin.looking} of ${builtin.objects} built-in objects look at what changes; ${count(objects.length, 'is', 'are')} not as ${objects.length === 1 ? 'it was' : 'they were'}`,
+    `${builtin.looking} of ${builtin.objects} built-in objects look at what changes; ${objects.length === 0 ? 'none of them comes out differently' : `${count(objects.length, 'comes', 'come')} out differently`}`,
     ...list(objects.map(objectText)),
     ...section('exported otherwise by the kernel', exports),
     ...section(

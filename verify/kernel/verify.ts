@@ -6,6 +6,8 @@ import { execa } from 'execa'
 import { startMachine } from '../../src/machine/index.ts'
 import { cacheFolder } from '../../test/cache.ts'
 import type { Verification, VerifyContext } from '../verification.ts'
+import { conntrackExperiment } from './conntrack.ts'
+import { impactAgainstRebuild } from './impact.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,6 +16,16 @@ export const verifications: readonly Verification[] = [
     name: 'kernel-source-router',
     title: 'Kernels from source: the router example, built, booted, and built again in another place',
     run: routers,
+  },
+  {
+    name: 'kernel-impact',
+    title: 'Adding a module to a flashed kernel: predicted, then really built and compared',
+    run: impactAgainstRebuild,
+  },
+  {
+    name: 'kernel-conntrack',
+    title: 'A module from a second build, refused, forced, and built together with its kernel',
+    run: conntrackExperiment,
   },
 ]
 
