@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import { startMachine } from '../../src/machine/index.ts'
 import { cacheFolder } from '../../test/cache.ts'
 import type { Verification, VerifyContext } from '../verification.ts'
+import { architectures } from './architectures.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -14,6 +15,11 @@ export const verifications: readonly Verification[] = [
     name: 'kernel-source-router',
     title: 'Kernels from source: the router example, built, booted, and built again in another place',
     run: routers,
+  },
+  {
+    name: 'kernel-architectures',
+    title: 'Kernels from source: each architecture, built and started',
+    run: architectures,
   },
 ]
 
