@@ -3,17 +3,16 @@ import { readDevicetree } from '../devicetree/index.ts'
 import { UserError } from '../diagnostics/index.ts'
 import { type DeviceMatch, matchDevices, treeDevices } from '../hardware/index.ts'
 import { type KmodSource, lookUp } from '../kmod/index.ts'
-import { openModules } from './kmod-folder.ts'
+import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
-interface MatchOptions {
-  readonly modules: string
+interface MatchOptions extends ModulesOptions {
   readonly dtb?: string
   readonly modalias?: string
   readonly json?: boolean
 }
 
 export async function match(options: MatchOptions): Promise<void> {
-  const source = openModules(options.modules)
+  const source = openModules(options)
   if (options.dtb !== undefined) await matchTree(source, options.dtb, options.json ?? false)
   else if (options.modalias !== undefined) await matchList(source, options.modalias, options.json ?? false)
   else throw new UserError({ what: 'there is nothing to match', fix: 'name a --dtb or a --modalias file' })

@@ -11,17 +11,16 @@ import {
   planLoad,
   reasonChain,
 } from '../kmod/index.ts'
-import { openModules } from './kmod-folder.ts'
+import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
-interface PlanOptions {
-  readonly modules: string
+interface PlanOptions extends ModulesOptions {
   readonly json?: boolean
   readonly asModprobe?: boolean
   readonly graph?: 'svg' | 'dot'
 }
 
 export async function plan(targets: readonly string[], options: PlanOptions): Promise<void> {
-  const source = openModules(options.modules)
+  const source = openModules(options)
   if (options.asModprobe) await printAsModprobe(source, targets, options.json ?? false)
   else {
     const planned = await planTargets(source, targets)

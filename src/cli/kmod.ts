@@ -6,11 +6,16 @@ export function kmodCommand(): Command {
     'Looks at the kernel modules of a lib/modules/VERSION folder.',
   )
   const modules = ['--modules <DIR>', 'a lib/modules/VERSION folder; depmod need not have run'] as const
+  const noIndex = [
+    '--no-index',
+    'read every module anew; otherwise what did not change (by inode, size and times) is known from the last time',
+  ] as const
   command
     .command('plan')
     .description('Prints what must be loaded for some modules, in order, one path a line.')
     .argument('<TARGET...>', 'names, paths relative to the folder, or aliases')
     .requiredOption(...modules)
+    .option(...noIndex)
     .option('--json', 'as JSON, with why each is there')
     .addOption(new Option('--graph <FORMAT>', 'as a picture of who needs whom').choices(['svg', 'dot']))
     .addOption(
@@ -29,6 +34,7 @@ export function kmodCommand(): Command {
     .description('Proves that modules load: imports, checksums, namespaces, vermagic, licences, firmware.')
     .argument('[TARGET...]', 'names, paths or aliases, with all they need; without any, every module')
     .requiredOption(...modules)
+    .option(...noIndex)
     .option(
       '--symvers <FILE>',
       "the kernel's Module.symvers, from its headers package or its build; default: DIR/build/Module.symvers",
@@ -50,6 +56,7 @@ Example:
     .command('match')
     .description('Prints which modules drive the devices of a device tree, or of a list of modaliases.')
     .requiredOption(...modules)
+    .option(...noIndex)
     .addOption(new Option('--dtb <FILE>', 'a flattened device tree').conflicts('modalias'))
     .option(
       '--modalias <FILE>',
