@@ -34,7 +34,7 @@ const mayImport = {
     'kernel',
     'services',
   ],
-  boot: ['devicetree', 'layout', 'uboot'],
+  boot: ['devicetree', 'elf', 'layout', 'uboot'],
   driver: ['boot', 'layout', 'uboot', 'tftp', 'machine'],
   devices: [
     'diagnostics',

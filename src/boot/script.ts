@@ -107,7 +107,7 @@ function needsOf(request: ScriptRequest): Needs {
   return {
     format: parts.format,
     commands: ['tftpboot', 'setenv', ...(parts.tree.source === 'loader' ? ['fdt'] : [])],
-    initramfs: parts.initramfsBytes !== undefined && parts.format !== 'fit',
+    initramfs: parts.initramfsBytes !== undefined && parts.format !== 'fit' && parts.tree.source !== 'none',
     tree: parts.tree.source !== 'none',
   }
 }
@@ -235,7 +235,8 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
     parts.tree.source === 'loader' ? OWN_TREE : isFit || tree === undefined ? undefined : view(tree)
   const kernel = view(kernelFile)
   const handedInitramfs = ((): Pick<Extract<Command, { type: 'boot' }>, 'initramfs'> => {
-    if (initramfs === undefined || parts.initramfsBytes === undefined) return {}
+    if (initramfs === undefined || parts.initramfsBytes === undefined || parts.tree.source === 'none')
+      return {}
     if (!isFit) return { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }
     // Without a third argument the configuration says it all.
     return handedTree === undefined ? {} : { initramfs: `0x${kernel.toString(16)}#${FIT_CONFIGURATION}` }

@@ -33,6 +33,12 @@ export interface Firmware {
   readonly file: string
   /** Debian package that has it. */
   readonly package: string
+  /** The flash that QEMU wants a picture of instead of the file as it is. */
+  readonly flash?: {
+    readonly sizeBytes: number
+    /** Every 32-bit word has its bytes the other way around. */
+    readonly swapped: boolean
+  }
 }
 
 /** How a boot loader on the board takes a kernel and a root over the network. */
@@ -72,7 +78,10 @@ export interface Device {
 export type DeviceTreeSource =
   /** The machine, its firmware or its boot loader hands one over; no output carries a dtb of ours. */
   | { readonly source: 'platform' }
-  /** The kernel has one built in, and takes no other. */
+  /**
+   * The kernel has one built in, and takes no other: what a loader would write into it (memory, initramfs, the root's
+   * memory) travels on the command line.
+   */
   | { readonly source: 'built-in' }
   /** One of the kernel's own: `mediatek/mt7986a-bananapi-bpi-r3.dtb`, without the vendor's folder on armhf of Debian 12. */
   | { readonly source: 'kernel'; readonly file: string }

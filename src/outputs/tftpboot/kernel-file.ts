@@ -116,6 +116,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
   if (format === 'image' || format === 'image-compressed' || format === 'zimage') return data
   const architecture = programArchitecture(kernel.program)
   const start = loaderAddress(request.loader, addresses.kernelStart)
+  const entryPoint = loaderAddress(request.loader, addresses.entryPoint)
   const about = { name: 'kernel', description: name, architecture, compression, data }
   const written =
     format === 'fit'
@@ -123,7 +124,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
           description: name,
           timeSeconds: imageTimeSeconds,
           images: [
-            { ...about, type: 'kernel', loadAddress: BigInt(start), entryPoint: BigInt(start) },
+            { ...about, type: 'kernel', loadAddress: BigInt(start), entryPoint: BigInt(entryPoint) },
             ...(await companions(engine, request)),
           ],
           configurations: [
@@ -142,7 +143,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
           type: 'kernel',
           operatingSystem: 'linux',
           loadAddress: start,
-          entryPoint: start,
+          entryPoint,
           timeSeconds: imageTimeSeconds,
         })
   if (!written.ok) throw new Error(written.error.message)
