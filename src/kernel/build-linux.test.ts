@@ -7,9 +7,11 @@ import { type Engine, type EngineEvent, openEngine } from '../engine/index.ts'
 import { readContent } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { buildLinux, type KernelDemands } from './build-linux.ts'
+import { checkKernel } from './check.ts'
 import { findCompiler } from './compiler.ts'
 import type { Kernel } from './kernel.ts'
-import { linuxSource } from './source.ts'
+import type { OutOfTreeKmods } from './out-of-tree.ts'
+import { kmodSource, linuxSource } from './source.ts'
 import { type Files, newerMakefile, treeArchive, writeTree } from './test/tree.ts'
 
 const made: string[] = []
@@ -28,6 +30,7 @@ const noPackages = {} as Packages
 interface Wish {
   readonly changes?: Files
   readonly patches?: Files
+  readonly kmods?: readonly OutOfTreeKmods[]
   readonly demands?: Partial<KernelDemands>
   readonly storeFolder?: string
 }
@@ -44,12 +47,12 @@ async function withEngine<T>(storeFolder: string, work: (engine: Engine) => Prom
 
 const noDemands: KernelDemands = { symbols: [], modules: [], conditional: [] }
 
-function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {}) {
+function build({ changes, patches = {}, kmods = [], demands, storeFolder = store }: Wish = {}) {
   return withEngine(storeFolder, async (engine) => {
     const { tarball, sha256 } = treeArchive(newFolder(), changes)
     const folder = newFolder()
     for (const [name, text] of Object.entries(patches)) writeFileSync(join(folder, name), text)
-    const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches) })
+    const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches), kmods })
     const kernel = await buildLinux(engine, noPackages, {
       source,
       architecture: 'amd64',
@@ -57,7 +60,11 @@ function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {
       folder,
       demands: { ...noDemands, ...demands },
     })
-    return { kernel, image: await readContent(engine, kernel.image) }
+    const read = async (path: string) =>
+      (await readContent(engine, kernel.moduleContent(path))).toString('latin1')
+    const names = [...kernel.modules.names.values()]
+    const modules = new Map(await Promise.all(names.map(async (path) => [path, await read(path)] as const)))
+    return { kernel, image: await readContent(engine, kernel.image), modules }
   })
 }
 
@@ -194,6 +201,55 @@ describe('a kernel from source', () => {
 `
     const { image } = (await build({ patches: { 'core.patch': patch } })).value
     expect(image.toString('latin1')).toContain('patched')
+  })
+})
+
+describe('modules with a source of their own', () => {
+  const vendor = (files: Files = {}, modules = ['vendor-wifi']) => {
+    const folder = newFolder()
+    const all = {
+      Kbuild: 'obj-m := vendor-wifi.o\n',
+      'vendor-wifi.c': 'int wifi(void) { return 5; }\n',
+      ...files,
+    }
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text)
+    return kmodSource({ directory: folder, modules, variables: { VENDOR: "O'Hara" } })
+  }
+  const wanted = { name: 'vendor_wifi', origins: [feature('wifi')] }
+
+  it('are built after those of the kernel, told what they are to be told, and not asked of Kconfig', async () => {
+    const { kernel, modules } = (
+      await build({ kmods: [vendor()], demands: { modules: [wanted, module('tun')] } })
+    ).value
+    expect(modulesIn(kernel)).toEqual(['kernel/drivers/net/tun.ko', 'updates/vendor-wifi.ko'])
+    expect(checkKernel(kernel, [], [wanted])).toEqual([])
+    expect(modules.get('updates/vendor-wifi.ko')).toContain("vendor-wifi.o of O'Hara")
+  })
+  it('know the symbols of those before them', async () => {
+    const second = vendor({ Kbuild: 'obj-m := vendor-usb.o\n', 'vendor-usb.c': 'int usb;\n' }, ['vendor-usb'])
+    const { modules } = (await build({ kmods: [vendor(), second] })).value
+    expect(modules.get('updates/vendor-usb.ko')).toMatch(/vendor-wifi\.o of O'Hara\nvendor-usb\.o/)
+  })
+  it('are built anew when a file of theirs is another, and the kernel only looked at', async () => {
+    await build({ kmods: [vendor()] })
+    const changed = vendor({ 'vendor-wifi.c': 'int changed(void) { return 6; }\n' })
+    const { modules } = (await build({ kmods: [changed] })).value
+    expect(modules.get('updates/vendor-wifi.ko')).toContain('changed')
+  })
+  it('are refused where their compiler refuses them', async () => {
+    const problem = await problemOf({ kmods: [vendor({ 'vendor-wifi.c': 'int wifi = missing;\n' })] })
+    expect((problem.why ?? '').split('\n')[1]).toMatch(/vendor-wifi\.c:1:\d+: error: .*missing/)
+  })
+  it('are refused where the source builds another module', async () => {
+    const problem = await problemOf({ kmods: [vendor({}, ['vendor_lan'])] })
+    expect(problem.why).toMatch(/error: kernel-test-\w+ builds no module vendor_lan/)
+  })
+  it('are refused without a Makefile', async () => {
+    const source = kmodSource({ directory: newFolder(), modules: ['vendor'] })
+    expect((await problemOf({ kmods: [source] })).why).toBe('it has neither a Kbuild file nor a Makefile')
+  })
+  it('are refused without names', () => {
+    expect(() => kmodSource({ directory: 'driver', modules: [] })).toThrow('not told what to build')
   })
 })
 

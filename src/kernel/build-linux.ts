@@ -23,6 +23,7 @@ import { type ConfigurationDemands, type ConfigurationResult, configure } from '
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
 import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
+import { buildsOutOfTree, type OutOfTreeSource, openOutOfTree, outOfTreeInputs } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
 
 /** What a kernel must have. */
@@ -62,13 +63,23 @@ export async function buildLinux(
       fix: `choose a device of ${buildableArchitectures.join(' or ')}, or Debian's kernel`,
     })
   const tree = await openLinuxTree(engine, packages, source, folder)
+  const outOfTree = await openOutOfTree(engine, source.kmods, folder)
   const compiler = await findCompiler(engine, target)
   const work = { source, tree, target, compiler }
-  const configured = await configuration(engine, { ...work, deviceSymbols, demands })
+  const inTree = withoutOutOfTree(demands, source)
+  const configured = await configuration(engine, { ...work, deviceSymbols, demands: inTree })
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
-  const archive = await compile(engine, { ...work, config, objects: configured.objects })
+  const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree })
   const files = await listKernelArchive(engine, archive)
   return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+}
+
+/** What configuration and Makefiles of the kernel have to answer: all but the modules with sources of their own. */
+function withoutOutOfTree(demands: KernelDemands, { kmods }: LinuxSource): KernelDemands {
+  const inTree = (module: ModuleDemand | ModuleChoice): boolean =>
+    !('anyOf' in module ? module.anyOf : [module.name]).some((name) => buildsOutOfTree(kmods, name))
+  const without = <T extends Demands>(each: T): T => ({ ...each, modules: each.modules.filter(inTree) })
+  return { ...without(demands), conditional: demands.conditional.map(without) }
 }
 
 interface Work {
@@ -169,19 +180,25 @@ function reproducible(): Readonly<Record<string, string>> {
 /** Runs make, and returns the archive of what it made. */
 async function compile(
   engine: Engine,
-  work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
+  work: Work & {
+    readonly config: FileArtifact
+    readonly objects: readonly string[]
+    readonly outOfTree: readonly OutOfTreeSource[]
+  },
 ): Promise<FileArtifact> {
-  const { source, tree, target, compiler, config } = work
+  const { source, tree, target, compiler, config, outOfTree } = work
   const variables = { ...makeVariables(target), ...reproducible() }
   const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
   const inputs = treeInputs(tree)
   const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
+  const { patches } = source
+  const script = buildScript({ target, patches, version, variables, objects, outOfTree })
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
-    argv: ['sh', '-c', buildScript({ target, patches: source.patches, variables, objects, version })],
+    argv: ['sh', '-c', script],
     env: {},
-    inputs: { ...inputs, config },
+    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), config },
     outputs: ['kernel.tar'],
     tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
     kept: { [keptPath]: keptName(source) },

@@ -8,6 +8,7 @@
  */
 import type { BuildTarget } from './build-target.ts'
 import { stableTar, unpackScript } from './linux-tree.ts'
+import { type OutOfTreeSource, outOfTreeScript } from './out-of-tree.ts'
 
 export interface BuildScript {
   readonly target: BuildTarget
@@ -17,17 +18,27 @@ export interface BuildScript {
   readonly variables: Readonly<Record<string, string>>
   /** name of the O= folder: of one compiler and architecture */
   readonly objects: string
+  readonly outOfTree: readonly OutOfTreeSource[]
 }
 
 /** Where the kept folder is. */
 export const keptPath = 'kept'
 
 /** Reads `source.tar`, `patches/` and `config`; leaves `kernel.tar`, laid out as Debian lays out its kernel packages. */
-export function buildScript({ target, patches, version, variables, objects }: BuildScript): string {
+export function buildScript({
+  target,
+  patches,
+  version,
+  variables,
+  objects,
+  outOfTree,
+}: BuildScript): string {
   const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
+  const make = `-j"$(nproc)" ${assignments.join(' ')}`
   return `set -eu
+top=$PWD
 tree=${keptPath}/linux
 if [ "$(cat $tree/.version 2> /dev/null)" != ${version} ]; then
   rm -rf $tree
@@ -43,9 +54,9 @@ if ! cmp -s config $objects/.config; then
   # Nothing lists the device trees of a configuration, so there must be none of an earlier one.
   find $objects -name '*.dtb' -delete
 fi
-make -C $tree O=${objects} -j"$(nproc)" ${assignments.join(' ')} ${goals}
+make -C $tree O=${objects} ${make} ${goals}
 rm $objects/.interrupted
-out=$PWD/out
+out=$top/out
 cd $objects
 release=$(cat include/config/kernel.release)
 boot=$out/boot modules=$out/usr/lib/modules/$release trees=$out/usr/lib/linux-image-$release
@@ -63,7 +74,7 @@ while read -r module; do
   mkdir -p "$modules/kernel/$(dirname "$module")"
   cp "$module" "$modules/kernel/$module"
 done < .modules
-${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
+${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
 find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
 `
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
+import type { OutOfTreeKmods } from './out-of-tree.ts'
 
 /** Debian's prebuilt kernel. */
 export interface DebianKernel {
@@ -15,6 +16,8 @@ export interface LinuxSource {
   readonly from: SourcePlace
   /** files for `patch -p1`, in order; relative to the system file's folder */
   readonly patches: readonly string[]
+  /** sources of further modules, built after the kernel's own, in order */
+  readonly kmods: readonly OutOfTreeKmods[]
   readonly origin: Origin
 }
 
@@ -53,10 +56,11 @@ export function kernelHeadersPackage(imagePackage: string): string | undefined {
  */
 export function linuxSource(
   from: SourcePlace,
-  options: { readonly patches?: readonly string[] } = {},
+  options: { readonly patches?: readonly string[]; readonly kmods?: readonly OutOfTreeKmods[] } = {},
 ): LinuxSource {
   const origin = callSite()
-  const checked = sourceSchema.safeParse({ from, patches: options.patches ?? [] })
+  const { patches = [], kmods = [] } = options
+  const checked = sourceSchema.safeParse({ from, patches })
   if (!checked.success)
     throw new UserError({
       what: 'linuxSource was not told where the source is',
@@ -64,8 +68,41 @@ export function linuxSource(
       why: z.prettifyError(checked.error),
       fix: "write linuxSource({ package: 'linux-source-6.1' }), ({ tarball, sha256 }) or ({ directory })",
     })
-  return { type: 'linux-source', ...checked.data, origin }
+  return { type: 'linux-source', ...checked.data, kmods, origin }
 }
+
+/**
+ * Kernel modules from a source outside the kernel's tree, such as a vendor's driver, built against the kernel that they
+ * ship with and checked as its own modules are. A module is named like any other where it is wanted.
+ *
+ *     linuxSource({ package: 'linux-source-6.1' }, { kmods: [kmodSource({ directory: 'driver', modules: ['vendor_wifi'] })] })
+ *
+ * @param options `directory`: what make is given as `M=`; `modules`: names of the modules that it builds at its top;
+ *   `variables`: what its Makefile wants to be told. What it needs of the kernel's configuration is asked for with
+ *   `system.kernel.require`.
+ */
+export function kmodSource(options: {
+  readonly directory: string
+  readonly modules: readonly string[]
+  readonly variables?: Readonly<Record<string, string>>
+}): OutOfTreeKmods {
+  const origin = callSite()
+  const checked = kmodSchema.safeParse(options)
+  if (!checked.success)
+    throw new UserError({
+      what: 'kmodSource was not told what to build',
+      where: [origin],
+      why: z.prettifyError(checked.error),
+      fix: "write kmodSource({ directory: 'driver', modules: ['vendor_wifi'] })",
+    })
+  return { ...checked.data, origin }
+}
+
+const kmodSchema = z.strictObject({
+  directory: z.string().min(1),
+  modules: z.array(z.string().regex(/^[A-Za-z0-9_-]+$/, 'a name without folder and .ko')).min(1),
+  variables: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+})
 
 const sourceSchema = z.strictObject({
   from: z.union([

@@ -29,6 +29,13 @@ VPATH := ..
 objects := drivers/core.o $(if $(CONFIG_CLOCK),drivers/clock.o)
 modules := $(if $(filter m,$(CONFIG_TUN)),drivers/net/tun.ko) $(if $(filter m,$(CONFIG_FANCY)),drivers/net/fancy.ko)
 
+ifdef M
+include $(M)/Kbuild
+kmods := $(addprefix $(M)/,$(obj-m:.o=.ko))
+modules: $(kmods)
+	@cat $(KBUILD_EXTRA_SYMBOLS) /dev/null > $(M)/Module.symvers; echo "$(obj-m) of $(VENDOR)" >> $(M)/Module.symvers
+	@for module in $(kmods); do cat $(M)/Module.symvers >> $$module; done
+else
 bzImage: $(objects)
 	@mkdir -p arch/x86/boot include/config
 	@echo 6.1.0 > include/config/kernel.release
@@ -37,6 +44,7 @@ bzImage: $(objects)
 	@echo > System.map; echo > Module.symvers; : > modules.builtin; : > modules.builtin.modinfo
 modules: $(modules)
 	@: > modules.order; for module in $(modules); do echo $$module >> modules.order; done
+endif
 %.o: %.c
 	@echo "  CC      $@"
 	@mkdir -p $(dir $@)
