@@ -1,10 +1,9 @@
 /** Builds the router example on a kernel from source, boots it, and builds the kernel again elsewhere. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { startMachine } from '../../src/machine/index.ts'
-import { cacheFolder } from '../../test/cache.ts'
 import type { Verification, VerifyContext } from '../verification.ts'
 
 const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -60,8 +59,9 @@ MODULE_LICENSE("GPL");
 }
 
 async function router({ folder, progress }: VerifyContext, device: Device) {
+  const here = join(folder, 'here')
   progress('build')
-  const first = await build(join(folder, 'here'), device, example, cacheFolder)
+  const first = await build(here, device, example)
   progress('boot')
   const onTarget = (await onConsole(first.vm, "find / -xdev -name '*.ko'"))
     .map((path) => basename(path))
@@ -72,32 +72,35 @@ async function router({ folder, progress }: VerifyContext, device: Device) {
   // The initramfs has modules of its own; what is on the root is for the services.
   const wanted = namesOf(Object.values(services))
   const same = JSON.stringify(onTarget) === JSON.stringify(wanted)
-  const elsewhere = join(folder, 'elsewhere')
-  const store = join(folder, 'another-cache')
-  progress('build with two drivers more, in another folder with a store of its own')
-  placeDriver(elsewhere)
-  const more = await build(elsewhere, device, withDrivers, store)
-  progress('boot that')
+  progress('build with two drivers more, from those objects, and boot')
+  placeDriver(here)
+  const more = await build(here, device, withDrivers)
   const greeting = await onConsole(more.vm, 'dmesg | grep -o "greeter of.*"')
   const greeted = greeting.join() === 'greeter of greeter.c sees lo'
-  progress('and without them, from the objects of that')
-  const again = await build(elsewhere, device, example, store)
+  progress('and without them again, from the objects of that, in another place')
+  const elsewhere = join(folder, 'some/where/else')
+  mkdirSync(join(folder, 'some/where'), { recursive: true })
+  renameSync(here, elsewhere)
+  // Nothing is remembered but the objects.
+  rmSync(join(elsewhere, 'cache/store/results'), { recursive: true })
+  const again = await build(elsewhere, device, example)
   const digest = ({ files }: Manifest): string => files.map(({ name, sha256 }) => `${name} ${sha256}`).join()
   const reproduced = digest(first.manifest) === digest(again.manifest)
+  const minutes = [first, more, again].map((one) => one.minutes.toFixed(1))
   const rows = [
     ['modules in load plans', namesOf([initramfs, ...Object.values(services)]).length],
     ['of these in the initramfs', namesOf([initramfs]).length],
     ['`find -name "*.ko"` on the booted root', onTarget.length],
     ['which are', same ? 'the union of the load plans of its services' : `NOT ${wanted.join(' ')}`],
     [
-      'in another folder and store: a module with a source of its own, loaded',
+      'a module with a source of its own, loaded',
       greeted ? 'says what it should' : `says “${greeting.join()}”`,
     ],
     [
-      'there: two drivers more, then without them from those objects',
-      reproduced ? 'the same bytes as here' : 'OTHER BYTES',
+      'built with two drivers more, then without them elsewhere',
+      reproduced ? 'the bytes of the clean build' : 'OTHER BYTES',
     ],
-    ['minutes there: clean, from its objects', `${more.minutes.toFixed(1)}, ${again.minutes.toFixed(1)}`],
+    ['minutes: clean, two drivers more, without them', minutes.join(', ')],
   ]
   return {
     columns: ['', device.name],
@@ -109,12 +112,12 @@ async function router({ folder, progress }: VerifyContext, device: Device) {
   }
 }
 
-async function build(folder: string, device: Device, text: string, cache: string) {
+async function build(folder: string, device: Device, text: string) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'system.ts'), text.replaceAll('qemuAarch64', device.export))
   const program = join(project, 'dist/bin/main.js')
   const begun = performance.now()
-  await execa('node', [program, 'build', 'system.ts', 'vm', '--cache', cache], { cwd: folder })
+  await execa('node', [program, 'build', 'system.ts', 'vm', '--cache', 'cache'], { cwd: folder })
   const minutes = (performance.now() - begun) / 60_000
   const vm = join(folder, 'build/vm')
   return { vm, minutes, manifest: JSON.parse(readFileSync(join(vm, 'manifest.json'), 'utf8')) as Manifest }
