@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
@@ -18,8 +18,10 @@ import { baseConfig, type KernelSymbol } from './base-config.ts'
 import { buildScript, keptPath } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
-import { type Compiler, findCompiler } from './compiler.ts'
+import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
+import { parseConfigFile } from './config-file.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
+import { keyInputs, refuseDraws, signingDemands, signingHeaders } from './drawn-at-random.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
 import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
@@ -65,11 +67,16 @@ export async function buildLinux(
   const tree = await openLinuxTree(engine, packages, source, folder)
   const outOfTree = await openOutOfTree(engine, source.kmods, folder)
   const compiler = await findCompiler(engine, target)
+  const keys = await keyInputs(engine, source, (name) => (isAbsolute(name) ? name : join(folder, name)))
   const work = { source, tree, target, compiler }
-  const inTree = withoutOutOfTree(demands, source)
+  const own = [...demands.symbols, ...signingDemands(source)]
+  const inTree = withoutOutOfTree({ ...demands, symbols: own }, source)
   const configured = await configuration(engine, { ...work, deviceSymbols, demands: inTree })
+  const values = parseConfigFile(configured.config)
+  refuseDraws(values, source)
+  if (values.get('MODULE_SIG') === 'y') checkHeaders(signingHeaders)
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
-  const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree })
+  const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree, keys })
   const files = await listKernelArchive(engine, archive)
   return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
 }
@@ -184,21 +191,21 @@ async function compile(
     readonly config: FileArtifact
     readonly objects: readonly string[]
     readonly outOfTree: readonly OutOfTreeSource[]
+    readonly keys: Readonly<Record<string, FileArtifact>>
   },
 ): Promise<FileArtifact> {
-  const { source, tree, target, compiler, config, outOfTree } = work
+  const { source, tree, target, compiler, config, outOfTree, keys } = work
   const variables = { ...makeVariables(target), ...reproducible() }
   const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
   const inputs = treeInputs(tree)
   const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
-  const { patches } = source
-  const script = buildScript({ target, patches, version, variables, objects, outOfTree })
+  const script = buildScript({ target, source, version, variables, objects, outOfTree })
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
     argv: ['sh', '-c', script],
     env: {},
-    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), config },
+    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), ...keys, config },
     outputs: ['kernel.tar'],
     tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
     kept: { [keptPath]: keptName(source) },

@@ -7,12 +7,14 @@
  * file is as make believes it to be. A build that was killed may have left half of one: see {@link mendScript}.
  */
 import type { BuildTarget } from './build-target.ts'
+import { drawScript, signScript } from './drawn-at-random.ts'
 import { stableTar, unpackScript } from './linux-tree.ts'
 import { type OutOfTreeSource, outOfTreeScript } from './out-of-tree.ts'
+import type { LinuxSource } from './source.ts'
 
 export interface BuildScript {
   readonly target: BuildTarget
-  readonly patches: readonly string[]
+  readonly source: LinuxSource
   /** tells one source, with its patches, from any other; a word */
   readonly version: string
   readonly variables: Readonly<Record<string, string>>
@@ -25,14 +27,7 @@ export interface BuildScript {
 export const keptPath = 'kept'
 
 /** Reads `source.tar`, `patches/` and `config`; leaves `kernel.tar`, laid out as Debian lays out its kernel packages. */
-export function buildScript({
-  target,
-  patches,
-  version,
-  variables,
-  objects,
-  outOfTree,
-}: BuildScript): string {
+export function buildScript({ target, source, version, variables, objects, outOfTree }: BuildScript): string {
   const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
@@ -42,7 +37,7 @@ top=$PWD
 tree=${keptPath}/linux
 if [ "$(cat $tree/.version 2> /dev/null)" != ${version} ]; then
   rm -rf $tree
-${unpackScript(patches, '$tree')}echo ${version} > $tree/.version
+${unpackScript(source.patches, '$tree')}echo ${version} > $tree/.version
 fi
 objects=$tree/${objects}
 mkdir -p $objects
@@ -54,7 +49,7 @@ if ! cmp -s config $objects/.config; then
   # Nothing lists the device trees of a configuration, so there must be none of an earlier one.
   find $objects -name '*.dtb' -delete
 fi
-make -C $tree O=${objects} ${make} ${goals}
+${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
 rm $objects/.interrupted
 out=$top/out
 cd $objects
@@ -74,7 +69,7 @@ while read -r module; do
   mkdir -p "$modules/kernel/$(dirname "$module")"
   cp "$module" "$modules/kernel/$module"
 done < .modules
-${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
+${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${signScript(source)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
 find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
 `
 }

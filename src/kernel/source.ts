@@ -18,6 +18,10 @@ export interface LinuxSource {
   readonly patches: readonly string[]
   /** sources of further modules, built after the kernel's own, in order */
   readonly kmods: readonly OutOfTreeKmods[]
+  /** private key and certificate, PEM, that modules are signed with; relative to the system file's folder */
+  readonly signingKey?: string | undefined
+  /** 64 hexadecimal digits, by which structures are laid out where CONFIG_RANDSTRUCT has that done */
+  readonly randstructSeed?: string | undefined
   readonly origin: Origin
 }
 
@@ -47,23 +51,30 @@ export function kernelHeadersPackage(imagePackage: string): string | undefined {
   return flavour === undefined ? undefined : `linux-headers-${flavour}`
 }
 
+export interface LinuxSourceOptions {
+  readonly patches?: readonly string[]
+  readonly kmods?: readonly OutOfTreeKmods[]
+  readonly signingKey?: string
+  readonly randstructSeed?: string
+}
+
 /**
  * A kernel built from source, with just what the system asks for: from the kernel modules that features name,
  * Firmwright finds the symbols, from those a configuration, and builds image and modules in one go.
  *
  *     kernel: linuxSource({ package: 'linux-source-6.1' })
  *     kernel: linuxSource({ tarball: 'linux-6.12.tar.xz', sha256: '…' }, { patches: ['fix.patch'] })
+ *
+ * With a `signingKey` all modules are signed; whether the kernel takes others too, CONFIG_MODULE_SIG_FORCE decides. The
+ * key is copied into the cache folder, as everything that a build reads.
  */
-export function linuxSource(
-  from: SourcePlace,
-  options: { readonly patches?: readonly string[]; readonly kmods?: readonly OutOfTreeKmods[] } = {},
-): LinuxSource {
+export function linuxSource(from: SourcePlace, options: LinuxSourceOptions = {}): LinuxSource {
   const origin = callSite()
-  const { patches = [], kmods = [] } = options
-  const checked = sourceSchema.safeParse({ from, patches })
+  const { kmods = [], ...rest } = options
+  const checked = sourceSchema.safeParse({ from, ...rest })
   if (!checked.success)
     throw new UserError({
-      what: 'linuxSource was not told where the source is',
+      what: 'linuxSource was told something that it does not know',
       where: [origin],
       why: z.prettifyError(checked.error),
       fix: "write linuxSource({ package: 'linux-source-6.1' }), ({ tarball, sha256 }) or ({ directory })",
@@ -113,7 +124,12 @@ const sourceSchema = z.strictObject({
     }),
     z.strictObject({ directory: z.string().min(1) }),
   ]),
-  patches: z.array(z.string().min(1)),
+  patches: z.array(z.string().min(1)).default([]),
+  signingKey: z.string().min(1).optional(),
+  randstructSeed: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'a seed has 64 hexadecimal digits')
+    .optional(),
 })
 
 /** Debian's metapackage for the newest kernel of an architecture. */
