@@ -14,6 +14,7 @@ const mayImport = {
   filetree: ['diagnostics', 'engine'],
   packages: ['diagnostics', 'engine', 'elf', 'filetree'],
   kernel: ['diagnostics', 'engine', 'kconfig', 'kbuild', 'kmod', 'packages', 'filetree'],
+  impact: ['diagnostics', 'elf', 'kconfig', 'kbuild', 'kmod', 'kernel'],
   progress: ['engine'],
   machine: [],
   tftp: [],

@@ -11,6 +11,7 @@
  *     tmp/<process>-…/   work of one process, removed when it is gone
  *     logs/              output of commands that failed, the newest few
  *     cache/             what can be computed again: fingerprints of tools, trees known to be whole
+ *     kept/<name>/       what commands left for the next run of their kind (kept.ts)
  *
  * Content appears under its name only by `rename` of a synced file, and a result only after the content it
  * refers to. So whatever instant a process dies at, names that exist are right. That the names of all
@@ -56,7 +57,17 @@ export interface Store {
   readonly temporaryFolder: string
 }
 
-const storeFolders = ['blobs', 'executables', 'results', 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
+const storeFolders = [
+  'blobs',
+  'executables',
+  'results',
+  'roots',
+  'leases',
+  'tmp',
+  'logs',
+  'cache',
+  'kept',
+] as const
 
 /** Names of everything at the top of a store. */
 export const storeNames: readonly string[] = ['format', ...storeFolders]
