@@ -12,6 +12,7 @@ import {
   type KernelProgram,
   placeBoot,
   readKernelProgram,
+  stayingParameters,
   type TransportChoice,
 } from '../../boot/index.ts'
 import { type Diagnostic, type Origin, UserError } from '../../diagnostics/index.ts'
@@ -104,8 +105,10 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const kernelBytes = await wrap(placement.value.addresses)
   if (kernelBytes.length !== draft.length) throw new Error('addresses changed the length of the kernel file')
   const kernelFile = kernelFileName(format)
+  const staying = stayingParameters(program, kernel.config)
+  if (!staying.ok) throw planFailure(system, staying.error)
   const told = builtInTreeParameters(board, parts, placement.value.addresses)
-  const commandLine = [system.commandLine, ...rootParts.parameters, ...told].join(' ')
+  const commandLine = [system.commandLine, ...rootParts.parameters, ...staying.value, ...told].join(' ')
   const network: BootNetwork = { ...networkBoot.network, ...boot.network }
   const lines = bootScript({
     loader: board.loader,
