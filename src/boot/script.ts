@@ -107,7 +107,11 @@ function needsOf(request: ScriptRequest): Needs {
   return {
     format: parts.format,
     commands: ['tftpboot', 'setenv', ...(parts.tree.source === 'loader' ? ['fdt'] : [])],
-    initramfs: parts.initramfsBytes !== undefined && parts.format !== 'fit' && parts.tree.source !== 'none',
+    initramfs:
+      parts.initramfsBytes !== undefined &&
+      parts.initramfsWrapped !== true &&
+      parts.format !== 'fit' &&
+      parts.tree.source !== 'none',
     tree: parts.tree.source !== 'none',
   }
 }
@@ -237,6 +241,8 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
   const handedInitramfs = ((): Pick<Extract<Command, { type: 'boot' }>, 'initramfs'> => {
     if (initramfs === undefined || parts.initramfsBytes === undefined || parts.tree.source === 'none')
       return {}
+    // How long it is, an image says itself.
+    if (parts.initramfsWrapped === true) return { initramfs: `0x${view(initramfs).toString(16)}` }
     if (!isFit) return { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }
     // Without a third argument the configuration says it all.
     return handedTree === undefined ? {} : { initramfs: `0x${kernel.toString(16)}#${FIT_CONFIGURATION}` }

@@ -10,6 +10,8 @@ export interface Case {
   readonly root: RootTransport
   readonly mebibytes: number
   readonly kernel: 'debian' | 'phram'
+  /** The loader takes no initramfs as it is: it travels in an image of its own. */
+  readonly wrapped?: boolean
 }
 
 const FORMATS = {
@@ -33,6 +35,7 @@ export function debianCases(): readonly Case[] {
     return TREES.flatMap((tree): readonly Case[] => [
       ...FORMATS[device].map((format) => ({ ...usual, tree, format })),
       { ...usual, tree, root: 'cpio' },
+      { ...usual, tree, wrapped: true },
       { ...usual, tree, mebibytes: 128 },
       { ...usual, tree, mebibytes: 2048 },
     ])
@@ -71,10 +74,12 @@ export function phramCases(): readonly Case[] {
 }
 
 /** The text of its system file. */
-export function caseSystem({ device, tree, format, root, mebibytes, kernel }: Case): string {
+export function caseSystem({ device, tree, format, root, mebibytes, kernel, wrapped }: Case): string {
+  const sized = `withMemory(${device}, ${mebibytes})`
+  const old = `networkBoot: { ...${sized}.networkBoot, loader: { ...${device}.networkBoot.loader, rawInitramfs: false } }`
   return boardSystem({
     device,
-    expression: `{ ...withMemory(${device}, ${mebibytes}), deviceTree: { source: '${tree}' } }`,
+    expression: `{ ...${sized}, deviceTree: { source: '${tree}' }${wrapped === true ? `, ${old}` : ''} }`,
     boot: `{ format: '${format}', root: '${root}' }`,
     kernel,
   })

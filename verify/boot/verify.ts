@@ -81,7 +81,8 @@ async function bootAll(
     const place = join(folder, String(index))
     const trouble = await tryCase(one, place)
     if (trouble !== undefined) failures++
-    const { device, tree, format, root, mebibytes } = one
+    const { device, tree, format, mebibytes, wrapped } = one
+    const root = wrapped === true ? `${one.root}, in an image` : one.root
     progress(`${[device, tree, format, root, mebibytes].join(' ')}: ${trouble ?? 'up'}`)
     const map = await readFile(join(place, outputFolder, 'memory-map.txt'), 'utf8').catch(() => '')
     const regions = Math.max(0, map.trim().split('\n').length - 1)

@@ -21,7 +21,7 @@ import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
 import { boardTree, reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
-import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
+import { kernelFileName, packKernel, wrapInitramfs, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 
 /** Everything about a boot over the network that the folder's files and the memory map are made from. */
@@ -63,7 +63,15 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const packed = await packKernel(engine, format, program, content)
   const rootAddress = boot.rootAddress ?? networkBoot.rootAddress
   const rootParts = await buildRootParts(engine, system, choice.value, rootAddress)
-  const { root, initramfs } = rootParts
+  const { root } = rootParts
+  const isFit = format === 'fit'
+  const builtIn = definition.device.deviceTree.source === 'built-in'
+  const initramfsWrapped =
+    rootParts.initramfs !== undefined && !networkBoot.loader.rawInitramfs && !isFit && !builtIn
+  const initramfs =
+    initramfsWrapped && rootParts.initramfs !== undefined
+      ? await wrapInitramfs(engine, program, rootParts.initramfs)
+      : rootParts.initramfs
   const bare = await boardTree(engine, system)
   const board: Board = {
     loader: networkBoot.loader,
@@ -76,7 +84,6 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       ? bare
       : withPhram(bare, board.rootAddress, root.digest.sizeBytes)
   const tree = whole === undefined ? undefined : treeBytes(whole)
-  const isFit = format === 'fit'
   const wrap = (addresses: BootPlacement['addresses']): Promise<Uint8Array> =>
     wrapKernel(engine, {
       kernel: packed,
@@ -96,7 +103,8 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     tree:
       tree !== undefined
         ? { source: 'ours', sizeBytes: tree.length }
-        : { source: definition.device.deviceTree.source === 'built-in' ? 'none' : 'loader' },
+        : { source: builtIn ? 'none' : 'loader' },
+    initramfsWrapped,
     ...(root === undefined ? {} : { rootBytes: root.digest.sizeBytes }),
     ...(initramfs === undefined ? {} : { initramfsBytes: initramfs.digest.sizeBytes }),
   }
