@@ -7,7 +7,7 @@
  * whoever drives the board. Nothing here reads or sends anything; failures are values.
  */
 export { type BootFile, parseBootFile } from './file.ts'
-export { builtInTreeParameters, phramParameter } from './parameters.ts'
+export { builtInTreeParameters, phramParameter, stayingParameters } from './parameters.ts'
 export {
   type Board,
   type BootAddresses,

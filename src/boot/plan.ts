@@ -37,6 +37,8 @@ export interface BootParts {
   /** A root that stays where it was loaded. */
   readonly rootBytes?: number
   readonly initramfsBytes?: number
+  /** In a legacy image of type ramdisk, for a loader that takes none as it is. */
+  readonly initramfsWrapped?: boolean
   /** `ours`: of the file, after the last edit. `loader`: the loader hands over its own. `none`: the kernel has one built in. */
   readonly tree:
     | { readonly source: 'ours'; readonly sizeBytes: number }

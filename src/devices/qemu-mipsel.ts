@@ -50,7 +50,7 @@ export const qemuMipsel: Device = {
     // hw/mips/malta.c: the first 256 MiB are at 0; the board's devices come after them.
     memory: [{ start: 0, end: 0x1000_0000 }],
     reserved: [],
-    // Above what Debian's kernel takes: it unpacks itself below 17 MiB, and ends below 28.
+    // Above what Debian's kernel takes: the vmlinuz unpacks itself below 17 MiB, and itself ends below 28.
     rootAddress: 0x400_0000,
     format: 'uimage-gzip',
     // QEMU's user network has 10.0.2.0/24 and answers port 69 of 10.0.2.2 itself; 192.0.2.0/24 is nobody's (RFC 5737).

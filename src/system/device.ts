@@ -76,6 +76,20 @@ export interface Device {
 
 /** Where the kernel's description of the hardware comes from. */
 export type DeviceTreeSource =
+  | TreeOfOthers
+  /** Ours to hand over, with whatever is laid over it. */
+  | (TreeOfOurs & { readonly overlays?: readonly DeviceTreeText[] })
+
+/** Source text, or the absolute name of a file: a source (`.dts`, `.dtso`) or a compiled tree (`.dtb`, `.dtbo`). */
+export type DeviceTreeText =
+  | { readonly text: string }
+  | {
+      readonly file: string
+      /** Folders that its `#include` and `/include/` look into, beside its own. */
+      readonly includes?: readonly string[]
+    }
+
+type TreeOfOthers =
   /** The machine, its firmware or its boot loader hands one over; no output carries a dtb of ours. */
   | { readonly source: 'platform' }
   /**
@@ -83,7 +97,11 @@ export type DeviceTreeSource =
    * memory) travels on the command line.
    */
   | { readonly source: 'built-in' }
+
+type TreeOfOurs =
   /** One of the kernel's own: `mediatek/mt7986a-bananapi-bpi-r3.dtb`, without the vendor's folder on armhf of Debian 12. */
   | { readonly source: 'kernel'; readonly file: string }
+  /** A file of one's own. */
+  | ({ readonly source: 'file' } & Extract<DeviceTreeText, { file: string }>)
   /** What QEMU makes for the board, written down at build time. */
   | { readonly source: 'emulator' }

@@ -150,6 +150,28 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
   return written.value
 }
 
+/** The initramfs as a legacy image, with a header of 64 bytes before it. */
+export async function wrapInitramfs(
+  engine: Engine,
+  program: KernelProgram,
+  initramfs: FileArtifact,
+): Promise<FileArtifact> {
+  const written = writeLegacyImage({
+    type: 'ramdisk',
+    architecture: programArchitecture(program),
+    operatingSystem: 'linux',
+    // The kernel unpacks it.
+    compression: 'none',
+    loadAddress: 0,
+    entryPoint: 0,
+    name: 'initramfs',
+    timeSeconds: imageTimeSeconds,
+    data: await engine.read(initramfs),
+  })
+  if (!written.ok) throw new Error(written.error.message)
+  return engine.put(written.value)
+}
+
 /** What lies in a FIT beside the kernel, each with the address that the plan has for it. */
 async function companions(engine: Engine, request: KernelFileRequest): Promise<readonly FitImage[]> {
   const { addresses, loader, tree, initramfs } = request

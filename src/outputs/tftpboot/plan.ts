@@ -12,6 +12,7 @@ import {
   type KernelProgram,
   placeBoot,
   readKernelProgram,
+  stayingParameters,
   type TransportChoice,
 } from '../../boot/index.ts'
 import { type Diagnostic, type Origin, UserError } from '../../diagnostics/index.ts'
@@ -20,7 +21,7 @@ import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
 import { boardTree, reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
-import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
+import { kernelFileName, packKernel, wrapInitramfs, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 
 /** Everything about a boot over the network that the folder's files and the memory map are made from. */
@@ -62,7 +63,15 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const packed = await packKernel(engine, format, program, content)
   const rootAddress = boot.rootAddress ?? networkBoot.rootAddress
   const rootParts = await buildRootParts(engine, system, choice.value, rootAddress)
-  const { root, initramfs } = rootParts
+  const { root } = rootParts
+  const isFit = format === 'fit'
+  const builtIn = definition.device.deviceTree.source === 'built-in'
+  const initramfsWrapped =
+    rootParts.initramfs !== undefined && !networkBoot.loader.rawInitramfs && !isFit && !builtIn
+  const initramfs =
+    initramfsWrapped && rootParts.initramfs !== undefined
+      ? await wrapInitramfs(engine, program, rootParts.initramfs)
+      : rootParts.initramfs
   const bare = await boardTree(engine, system)
   const board: Board = {
     loader: networkBoot.loader,
@@ -75,7 +84,6 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       ? bare
       : withPhram(bare, board.rootAddress, root.digest.sizeBytes)
   const tree = whole === undefined ? undefined : treeBytes(whole)
-  const isFit = format === 'fit'
   const wrap = (addresses: BootPlacement['addresses']): Promise<Uint8Array> =>
     wrapKernel(engine, {
       kernel: packed,
@@ -95,7 +103,8 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     tree:
       tree !== undefined
         ? { source: 'ours', sizeBytes: tree.length }
-        : { source: definition.device.deviceTree.source === 'built-in' ? 'none' : 'loader' },
+        : { source: builtIn ? 'none' : 'loader' },
+    initramfsWrapped,
     ...(root === undefined ? {} : { rootBytes: root.digest.sizeBytes }),
     ...(initramfs === undefined ? {} : { initramfsBytes: initramfs.digest.sizeBytes }),
   }
@@ -104,8 +113,10 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const kernelBytes = await wrap(placement.value.addresses)
   if (kernelBytes.length !== draft.length) throw new Error('addresses changed the length of the kernel file')
   const kernelFile = kernelFileName(format)
+  const staying = stayingParameters(program, kernel.config)
+  if (!staying.ok) throw planFailure(system, staying.error)
   const told = builtInTreeParameters(board, parts, placement.value.addresses)
-  const commandLine = [system.commandLine, ...rootParts.parameters, ...told].join(' ')
+  const commandLine = [system.commandLine, ...rootParts.parameters, ...staying.value, ...told].join(' ')
   const network: BootNetwork = { ...networkBoot.network, ...boot.network }
   const lines = bootScript({
     loader: board.loader,
