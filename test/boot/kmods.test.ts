@@ -94,10 +94,14 @@ describe('kernel modules of services', () => {
       users: new Map(users),
       byHand: { zstd_compress: await pathOf('zstd_compress'), raid6_pq: await pathOf('raid6_pq') },
       held: 'tun',
-      breakable: Object.fromEntries(
-        await Promise.all(breakable.map(async (module) => [module, await pathOf(module)])),
-      ),
+      breakable: await pathsOf(breakable),
     }
+  }
+
+  async function pathsOf(modules: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const paths: Record<string, string> = {}
+    for (const module of modules) paths[module] = await pathOf(module)
+    return paths
   }
 
   /** Offset of `sh_size` of the first section without bytes in the file (SHT_NOBITS, 8), of a 64-bit file. */

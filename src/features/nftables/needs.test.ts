@@ -55,6 +55,10 @@ describe('a statement of a rule', () => {
     'icmp type {redirect}',
   ])('%s translates no address', (rule) => expect(inChain(rule)).not.toContain('nft-expr-1-redir'))
 
+  it('with the helper amanda takes what that looks for while it is loaded', () => {
+    expect(needs('table ip t {\n\tct helper a {\n\t\ttype "amanda" protocol udp\n\t}\n}')).toContain('ts_kmp')
+  })
+
   it('that asks for the IPsec of a route does not look into packets', () => {
     expect(inChain('rt ipsec exists accept')).toEqual(['nft-expr-1-rt'])
     expect(inChain('meta ipsec exists accept')).toEqual([])

@@ -115,6 +115,8 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       const type = words[0]?.text === 'type' ? words[1] : undefined
       if (type === undefined) continue
       helpers.add(type.text)
+      // It looks for an algorithm to search texts with while it is loaded, and nothing in it says so.
+      if (type.text === 'amanda') need('the text search of the conntrack helper amanda', ['ts_kmp'])
       need(`the conntrack helper ${type.text}`, [`nfct-helper-${type.text}`])
     }
   }
