@@ -15,7 +15,7 @@ interface CommandOptions extends ModulesOptions {
 export async function check(targets: readonly string[], options: CommandOptions): Promise<void> {
   const source = openModules(options)
   const symvers = readSymvers(options)
-  const planned = targets.length === 0 ? undefined : await planTargets(source, targets)
+  const planned = targets.length === 0 ? undefined : await planTargets(source, targets, options)
   const release = releaseOf(options.modules)
   const proof: CheckOptions = {
     ...(release === undefined ? {} : { release }),
