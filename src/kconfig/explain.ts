@@ -1,7 +1,7 @@
 /**
  * Why a symbol has the value that it has, what it could be, and what stands in its way.
  */
-import { type Blocker, blockersOf, shortList } from './blockers.ts'
+import { type Condition, obstaclesTo, shortList } from './blockers.ts'
 import type { Configuration } from './configuration.ts'
 import { tristateText } from './configuration.ts'
 import { isLogical } from './encoder.ts'
@@ -49,10 +49,12 @@ export interface Explanation {
   /** the value whose absence `blocking` explains: the lost one, or y */
   readonly wanted: string
   /**
-   * What keeps it from the wanted value: all of it has to become true, everything else may stay as it is. Empty when it
-   * has that value, or can be set to it.
+   * What keeps it from the wanted value: all of it has to become true, while `keeping` stays so; everything else may stay
+   * as it is. Empty when it has that value, or can be set to it.
    */
-  readonly blocking: readonly Blocker[]
+  readonly blocking: readonly Condition[]
+  /** what the wanted value takes besides, and is so already */
+  readonly keeping: readonly Condition[]
   /** the values that it can be set to now; empty when it cannot be set */
   readonly settable: readonly string[]
   readonly definitions: readonly Location[]
@@ -107,7 +109,7 @@ export function explain(configuration: Configuration, name: string): ExplainResu
       source: sourceOf(configuration, symbol),
       lost: asked === value ? undefined : asked,
       wanted: logical ? tristateText(wanted) : (asked ?? value),
-      blocking: blockersOf(configuration, symbol, logical ? wanted : undefined),
+      ...obstaclesTo(configuration, symbol, logical ? wanted : undefined),
       settable: settable(configuration, symbol),
       definitions: symbol.nodes.map(placeOf),
       prompts: prompts(configuration, symbol, wanted),
@@ -245,8 +247,10 @@ const at = (place: Location | undefined): string =>
 
 /** The explanation as JSON: without what only makes sense beside the tree. */
 export function explanationJson(explanation: Explanation): string {
-  const blocking = explanation.blocking.map(({ text, at: place }) => ({ text, at: place }))
-  return `${JSON.stringify({ ...explanation, blocking }, null, 2)}\n`
+  const told = ({ text, at: place }: Condition) => ({ text, at: place })
+  const { blocking, keeping } = explanation
+  const plain = { ...explanation, blocking: blocking.map(told), keeping: keeping.map(told) }
+  return `${JSON.stringify(plain, null, 2)}\n`
 }
 
 /** The explanation for a person. */

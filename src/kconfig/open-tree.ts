@@ -122,23 +122,29 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
   return { ...result, probeErrors: probes.errors, environment: variables }
 }
 
-/** Reads a tree as often as its probes need. */
+/** Reads a tree as often as its probes need: while it is read, probes that it turns out to need run already. */
 export async function parseWithProbes(
   input: Omit<Parameters<typeof parseKconfig>[0], 'shell'>,
   probes: Probes,
 ): Promise<KconfigResult> {
-  const answers = new Map<string, string>()
-  const shell = (command: string): string | undefined => answers.get(command) ?? probes.recall(command)
+  const shell = (command: string): string | undefined => {
+    const answer = probes.recall(command)
+    if (answer === undefined) probes.begin(command)
+    return answer
+  }
   for (let round = 0; ; round++) {
     const result = parseKconfig({ ...input, shell })
-    if (result.ok || result.error.type !== 'unanswered' || round >= MAX_ROUNDS) return result
+    if (result.ok || result.error.type !== 'unanswered') return result
+    if (round >= MAX_ROUNDS) {
+      await probes.run([])
+      return result
+    }
     // Answers lead to further commands (the compiler's version to tests of it): those come out of the macros alone.
     const { log } = result.error
     const silent = { environment: input.environment, shell, info: () => {}, warning: () => {} }
     let { commands } = result.error
     for (let again = 0; commands.length > 0 && again < MAX_ROUNDS; again++) {
-      const results = await probes.run(commands)
-      for (const command of commands) answers.set(command, results.get(command) ?? '')
+      await probes.run(commands)
       commands = replay(log, silent)
     }
   }
