@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { claimHolds, isExpr, symbolsIn } from '../../../src/kconfig/facts.ts'
+import { type Claim, claimHolds, isExpr, symbolsIn } from '../../../src/kconfig/facts.ts'
 import type { KconfigSymbol } from '../../../src/kconfig/index.ts'
 import {
   type Request,
@@ -22,6 +22,8 @@ export interface Tally {
   fewest: number
   refused: number
   shortest: number
+  /** of the refused: there is a configuration with it, which the kernel warns of for what a step is about */
+  excused: number
   undecided: number
   readonly milliseconds: number[]
   readonly failures: string[]
@@ -33,6 +35,7 @@ export const newTally = (): Tally => ({
   fewest: 0,
   refused: 0,
   shortest: 0,
+  excused: 0,
   undecided: 0,
   milliseconds: [],
   failures: [],
@@ -72,8 +75,13 @@ export async function judge(
     const wrong = untrue(subject, step)
     if (wrong !== undefined) fail(`"${stepText(step)}" ${wrong}`)
   }
-  const witness = subject.witnesses.find((each) => hasAll(subject, each, requests))
+  const about = new Set(
+    answer.error.steps.flatMap(({ claim }) => (claim === undefined ? [] : subjectsOf(claim))),
+  )
+  const witnesses = subject.witnesses.filter((each) => hasAll(subject, each, requests))
+  const witness = witnesses.find((each) => !warnedOf(each, about))
   if (witness !== undefined) fail(`refused, but ${witness.name} has it: ${answer.error.message}`)
+  else if (witnesses.length > 0) tally.excused++
   return answer
 }
 
@@ -99,17 +107,22 @@ function configLineOf({ tree }: Subject, name: string, value: string): string {
   return `CONFIG_${name}=${tree.byName.get(name)?.type === 'string' ? JSON.stringify(value) : value}`
 }
 
-/**
- * Whether a witness has what was asked for, and honestly: a symbol that it only has because something selects it
- * against its dependencies is one that the kernel warns of, and `resolve` must not grant.
- */
-function hasAll({ tree }: Subject, { configuration, unmet }: Witness, requests: readonly Request[]): boolean {
-  if (unmet.size > 0) return false
-  return requests.every(({ name, value }) => {
+const hasAll = ({ tree }: Subject, { configuration }: Witness, requests: readonly Request[]): boolean =>
+  requests.every(({ name, value }) => {
     const symbol = tree.byName.get(name)
     return symbol !== undefined && configuration.text(symbol) === value
   })
-}
+
+/**
+ * Whether the kernel warns that one of the symbols is selected against its dependencies there. Such a warning is the
+ * admission that a dependency does not hold: a configuration that it is given for does not show that all can be had.
+ */
+const warnedOf = ({ unmet }: Witness, symbols: Iterable<KconfigSymbol>): boolean =>
+  [...symbols].some((symbol) => unmet.has(symbol))
+
+/** Every symbol that a claim says something about. */
+const subjectsOf = ({ premises, alternatives }: Claim): readonly KconfigSymbol[] =>
+  [...premises, ...alternatives].flatMap(({ of }) => (isExpr(of) ? [...symbolsIn(of)] : [of]))
 
 /** What speaks against a step: a configuration where it does not hold, or a place in the tree that does not say it. */
 function untrue(subject: Subject, { text, at, claim }: Step): string | undefined {
@@ -120,14 +133,10 @@ function untrue(subject: Subject, { text, at, claim }: Step): string | undefined
       return `is not what ${at.file}:${at.line} says: ${line.trim()}`
   }
   if (claim === undefined) return undefined
-  const about = new Set<KconfigSymbol>()
-  for (const { of } of [...claim.premises, ...claim.alternatives])
-    for (const symbol of isExpr(of) ? symbolsIn(of) : [of]) about.add(symbol)
-  for (const { name, configuration, unmet } of subject.witnesses) {
-    // A warning is the admission that a dependency does not hold.
-    if ([...about].some((symbol) => unmet.has(symbol))) continue
-    if (!claimHolds(configuration, claim)) return `does not hold in ${name}`
-  }
+  const about = subjectsOf(claim)
+  for (const witness of subject.witnesses)
+    if (!warnedOf(witness, about) && !claimHolds(witness.configuration, claim))
+      return `does not hold in ${witness.name}`
   return undefined
 }
 

@@ -97,6 +97,7 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
       'of them fewest',
       'refused',
       'of them shortest',
+      'had under a warning',
       'undecided',
       'ms, median / worst',
       'pairs: granted, refused',
@@ -105,7 +106,7 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
     ],
     rows,
     notes: [
-      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. Refused: every step names a place that says it, and holds in every witness; no witness that the kernel does not warn of has it. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
+      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. Refused: every step names a place that says it, and holds in every witness; no witness has it, but for "had under a warning": there the kernel itself warns that a symbol which a step is about is selected against its dependencies, and \`resolve\` grants nothing of which it would warn. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
     ],
     failures,
   }
@@ -165,6 +166,7 @@ async function judgeAll(name: string, options: SubjectOptions, progress: (text: 
     singles.fewest,
     singles.refused,
     singles.shortest,
+    singles.excused + pairs.excused,
     singles.undecided + pairs.undecided,
     medianAndWorst(singles.milliseconds),
     `${pairs.granted}, ${pairs.refused}`,
