@@ -17,6 +17,9 @@ config WORD
 	int "bits"
 	default 64 if "$(ARCH)" = "x86_64"
 	default 32
+config LAST
+	bool "last"
+	depends on WORD > 32
 config BIG_ENDIAN
 	bool "big endian"
 	default y
@@ -31,7 +34,7 @@ config DEBUG
   'kernel/configs/tiny-base.config': 'CONFIG_NET=y\n',
   'kernel/configs/tiny.config': '# CONFIG_DEBUG is not set\n',
   'kernel/configs/tunnels.config': 'CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_TUN=m\n',
-  'old.config': 'CONFIG_NET=y\nCONFIG_GONE=y\nCONFIG_TUN=m\n',
+  'old.config': 'CONFIG_NET=y\nCONFIG_GONE=y\nCONFIG_LAST=y\nCONFIG_TUN=m\n',
 }
 const heading = '#\n# Automatically generated file; DO NOT EDIT.\n# Tiny\n#\n'
 
@@ -100,9 +103,11 @@ describe('firmwright kconfig', () => {
     const { stdout } = await kconfig(words)
     expect(stdout.split('\n')).toEqual(
       expect.arrayContaining([
-        'lost     TUN=m is now y',
-        'unknown  GONE=y is no symbol of this tree',
+        'changed  TUN: m -> y',
+        'gone     GONE=y: no entry of this tree defines it',
+        'lost     LAST=y: WORD [=32]>32',
         'new      DEBUG=y',
+        'new      MODULES=n',
       ]),
     )
     expect(wrote('new.config')).toContain('CONFIG_TUN=y\n')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ConfTree, confTree, type TreeName } from '../../test/conf.ts'
 import { createJudge, type Judge } from '../../test/judge.ts'
+import { misreported } from '../../test/migration-judge.ts'
 import type { CommandHost } from './command-host.ts'
 import { readConfig, writeConfig, writeMinimalConfig } from './config-file.ts'
 import { createConfiguration } from './configuration.ts'
@@ -121,6 +122,17 @@ for (const name of ['linux-6.1', 'linux-6.12'] as const satisfies readonly TreeN
       expect(result.value.assignments.map((each) => each.name)).toContain('NETFILTER_ADVANCED')
     })
   })
+
+describe('a configuration moved to another kernel', () => {
+  it('is reported on as the conf of that kernel sees it', async () => {
+    const from = await confTree('linux-6.1')
+    const to = await confTree('linux-6.12')
+    const before = await subject(from, 'arm64')
+    const after = await subject(to, 'arm64')
+    const { text } = before.judge([`--defconfig=${join(from.srctree, 'arch/arm64/configs/defconfig')}`])
+    expect(misreported(after.model, to.srctree, after.judge, text)).toEqual([])
+  }, 120_000)
+})
 
 describe('older dialects against their own conf', () => {
   it('busybox: defconfig, allnoconfig and allyesconfig are the same', async () => {
