@@ -141,8 +141,10 @@ function* holding(configuration: Configuration, expr: Expr, step: Step): Generat
     case 'and':
     case 'or': {
       const value = configuration.evaluate(expr)
+      // An "and" that is on takes all its operands, those that are worth more than it is too.
+      const takesAll = expr.kind === 'and' && value !== NO
       for (const side of [expr.left, expr.right])
-        if (configuration.evaluate(side) === value) yield* holding(configuration, side, step)
+        if (takesAll || configuration.evaluate(side) === value) yield* holding(configuration, side, step)
       break
     }
     default:

@@ -134,6 +134,26 @@ for (const dialect of [linux61, linux612])
         'NETFILTER depends on NET (Kconfig:7)',
       ])
     })
+    it('tells what leads to a symbol that selects more than its condition allows', () => {
+      const selecting = treeOf(
+        'config MODULES\n\tbool "modules"\n\tmodules\n' +
+          'config TABLES\n\ttristate "tables"\n' +
+          'config INET\n\tbool "both"\n\tdepends on TABLES\n\tselect IPV4\n\tselect IPV6\n' +
+          'config IPV4\n\tbool "v4"\nconfig IPV6\n\tbool "v6"\n' +
+          'config FIB\n\ttristate "fib"\n\tdepends on TABLES && IPV4 && IPV6\n',
+        dialect,
+      )
+      const result = resolve(configured(selecting, 'CONFIG_MODULES=y\nCONFIG_TABLES=m\n'), [
+        { name: 'FIB', value: 'm' },
+      ])
+      if (!result.ok) throw new Error(result.error.message)
+      const inet = result.value.assignments.find(({ name }) => name === 'INET')
+      expect(inet?.reason.map(stepText)).toEqual([
+        'FIB=m was requested',
+        'FIB depends on IPV4 (Kconfig:16)',
+        'IPV4 is selected by INET (Kconfig:9)',
+      ])
+    })
     it('knows near names of a symbol that nothing defines', () => {
       expect(answer('', ['NETFILTR', 'y'])).toMatchObject({ type: 'unknown-symbol', near: ['NETFILTER'] })
     })
