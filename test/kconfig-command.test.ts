@@ -26,7 +26,12 @@ config BIG_ENDIAN
 config DEBUG
 	bool "debugging"
 	default y
+source "arch/$(SRCARCH)/Kconfig"
 `,
+  'arch/arm64/Kconfig': '',
+  'arch/mips/Kconfig': 'config FIRMWARE\n\tbool "firmware"\n',
+  'arch/powerpc/Kconfig': '',
+  'arch/x86/Kconfig': '',
   'arch/x86/configs/x86_64_defconfig': 'CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_TUN=m\n',
   'arch/powerpc/Makefile': 'ppc64le_defconfig:\n\t$(call merge_into_defconfig,ppc64_defconfig,le)\n',
   'arch/powerpc/configs/ppc64_defconfig': 'CONFIG_NET=y\nCONFIG_BIG_ENDIAN=y\n',
@@ -132,6 +137,30 @@ describe('firmwright kconfig', () => {
     expect(stderr).toContain('the answers ended before the questions did; nothing was written')
     expect(exitCode).toBe(1)
     expect(() => wrote('ended.config')).toThrow()
+  })
+  it('resolves: with reasons, as lines to paste, as JSON, and with alternatives', async () => {
+    const words = 'resolve --arch arm64 TUN=m'
+    const { stdout, exitCode } = await kconfig(words)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('CONFIG_NET=y\n    TUN depends on NET (Kconfig:')
+    expect(stdout).toContain('2 symbols added: none can be left out, and no answer adds fewer')
+    const pasted = await kconfig(`${words} --fragment`)
+    expect(pasted.stdout.split('\n').sort()).toEqual(['CONFIG_MODULES=y', 'CONFIG_NET=y', 'CONFIG_TUN=m'])
+    const { ok, fewest, alternatives } = JSON.parse(
+      (await kconfig(`${words} --json --alternatives 3`)).stdout,
+    )
+    expect({ ok, fewest, alternatives }).toEqual({ ok: true, fewest: true, alternatives: [] })
+    const refused = await kconfig('resolve --arch arm64 NET=n TUN=m')
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain('TUN=m needs NET (Kconfig:')
+  })
+  it('names near symbols, and the architectures of one that is not there', async () => {
+    const near = await kconfig('explain --arch arm64 DEBUGG')
+    expect(near).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('near names: DEBUG') })
+    const elsewhere = await kconfig('explain --arch arm64 FIRMWARE')
+    expect(elsewhere.stderr).toContain('FIRMWARE is defined for mips')
+    const { architectures } = JSON.parse((await kconfig('explain --arch arm64 --json FIRMWARE')).stdout)
+    expect(architectures).toEqual(['mips'])
   })
   it('says what differs between two configurations', async () => {
     await kconfig('olddefconfig --config old.config -o one.config')
