@@ -129,9 +129,9 @@ for (const dialect of [linux61, linux612])
       const net = result.value.assignments.find(({ name }) => name === 'NET')
       expect(net?.reason.map(stepText)).toEqual([
         'OWNER=y was asked by a',
-        'OWNER depends on NETFILTER_ADVANCED (Kconfig:15)',
-        'NETFILTER_ADVANCED depends on NETFILTER (Kconfig:10)',
-        'NETFILTER depends on NET (Kconfig:7)',
+        'OWNER depends on NETFILTER_ADVANCED (Kconfig:14)',
+        'NETFILTER_ADVANCED depends on NETFILTER (Kconfig:9)',
+        'NETFILTER depends on NET (Kconfig:6)',
       ])
     })
     it('tells what leads to a symbol that selects more than its condition allows', () => {
@@ -150,7 +150,7 @@ for (const dialect of [linux61, linux612])
       const inet = result.value.assignments.find(({ name }) => name === 'INET')
       expect(inet?.reason.map(stepText)).toEqual([
         'FIB=m was requested',
-        'FIB depends on IPV4 (Kconfig:16)',
+        'FIB depends on IPV4 (Kconfig:15)',
         'IPV4 is selected by INET (Kconfig:9)',
       ])
     })

@@ -20,6 +20,9 @@ export interface Tally {
   asked: number
   granted: number
   fewest: number
+  /** symbols that were added to what was asked for, and how many of them for a reason that stands in the tree */
+  added: number
+  reasoned: number
   refused: number
   shortest: number
   /** of the refused: there is a configuration with it, which the kernel warns of for what a step is about */
@@ -33,6 +36,8 @@ export const newTally = (): Tally => ({
   asked: 0,
   granted: 0,
   fewest: 0,
+  added: 0,
+  reasoned: 0,
   refused: 0,
   shortest: 0,
   excused: 0,
@@ -60,6 +65,14 @@ export async function judge(
   if (answer.ok) {
     tally.granted++
     if (answer.value.fewest) tally.fewest++
+    for (const { requested, reason } of answer.value.assignments) {
+      if (requested) continue
+      tally.added++
+      const last = reason.at(-1)
+      const wrong = last && untrue(subject, last)
+      if (last !== undefined && wrong !== undefined) fail(`"${stepText(last)}" ${wrong}`)
+      else if (last?.at !== undefined) tally.reasoned++
+    }
     const verdict = await confirms(subject, answer.value.assignments, requests)
     if (verdict !== undefined) fail(`granted, but ${verdict}`)
     return answer
@@ -128,7 +141,7 @@ const subjectsOf = ({ premises, alternatives }: Claim): readonly KconfigSymbol[]
 function untrue(subject: Subject, { text, at, claim }: Step): string | undefined {
   if (at !== undefined) {
     const line = lineOf(subject.srctree, at.file, at.line)
-    const names = text.match(/[A-Z][A-Z0-9_]{2,}|[A-Z0-9_]*\d[A-Z0-9_]*/g) ?? []
+    const names = text.match(/[A-Z][A-Z0-9_]+|[A-Z0-9_]*\d[A-Z0-9_]*/g) ?? []
     if (!/^\s*choice/.test(line) && !names.some((name) => line.includes(name)) && !/default|def_/.test(line))
       return `is not what ${at.file}:${at.line} says: ${line.trim()}`
   }

@@ -31,8 +31,8 @@ export const verifications: readonly Verification[] = [
 const share = Number(process.env.FIRMWRIGHT_VERIFY_SHARE ?? '1')
 const SEED = 20_261_124
 const RANDCONFIGS = share > 1 ? 20 : 100
-/** by subject; over the six of them the sample is 300, the pairs 500 and a few, the explanations 200 and a few */
-const SAMPLE = 50
+/** by subject; over the six of them 300 granted sets and a few, 500 pairs and a few, 200 explanations and a few */
+const SAMPLE = 65
 const PAIRS = Math.ceil(84 / share)
 const EXPLANATIONS = 34
 /** how many answers may wait to be confirmed */
@@ -95,6 +95,7 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
       'asked',
       'granted',
       'of them fewest',
+      'symbols added, for a reason',
       'refused',
       'of them shortest',
       'had under a warning',
@@ -106,7 +107,7 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
     ],
     rows,
     notes: [
-      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. Refused: every step names a place that says it, and holds in every witness; no witness has it, but for "had under a warning": there the kernel itself warns that a symbol which a step is about is selected against its dependencies, and \`resolve\` grants nothing of which it would warn. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
+      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. "For a reason": the line of the tree that is named leads to the symbol. Refused: every step names a place that says it, and holds in every witness; no witness has it, but for "had under a warning": there the kernel itself warns that a symbol which a step is about is selected against its dependencies, and \`resolve\` grants nothing of which it would warn. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
     ],
     failures,
   }
@@ -164,6 +165,7 @@ async function judgeAll(name: string, options: SubjectOptions, progress: (text: 
     singles.asked,
     singles.granted,
     singles.fewest,
+    `${singles.added}, ${singles.reasoned}`,
     singles.refused,
     singles.shortest,
     singles.excused + pairs.excused,
