@@ -25,7 +25,9 @@ export type Source =
 export interface Part {
   readonly text: string
   readonly value: Tristate
-  /** it is one of those that together keep the whole below what is wanted */
+  /** it is worth enough for what is wanted */
+  readonly holds: boolean
+  /** it is in the blocking set; one that neither holds nor blocks is needed for this prompt, and there is another way */
   readonly blocking: boolean
 }
 
@@ -100,6 +102,7 @@ export function explain(configuration: Configuration, name: string): ExplainResu
   const logical = isLogical(symbol)
   const asked = given === undefined ? undefined : logical ? tristateText(given.tristate) : given.text
   const wanted: Tristate = given !== undefined && logical ? given.tristate : YES
+  const { blocking, keeping } = obstaclesTo(configuration, symbol, logical ? wanted : undefined)
   return {
     ok: true,
     value: {
@@ -109,10 +112,11 @@ export function explain(configuration: Configuration, name: string): ExplainResu
       source: sourceOf(configuration, symbol),
       lost: asked === value ? undefined : asked,
       wanted: logical ? tristateText(wanted) : (asked ?? value),
-      ...obstaclesTo(configuration, symbol, logical ? wanted : undefined),
+      blocking,
+      keeping,
       settable: settable(configuration, symbol),
       definitions: symbol.nodes.map(placeOf),
-      prompts: prompts(configuration, symbol, wanted),
+      prompts: prompts(configuration, symbol, wanted, new Set(blocking.map(({ text }) => text))),
       selectedBy: reverse(configuration, symbol.selectedBy),
       impliedBy: reverse(configuration, symbol.impliedBy),
       wouldAllow: value === 'y' ? [] : wouldAllow(configuration, symbol),
@@ -169,6 +173,7 @@ function prompts(
   configuration: Configuration,
   symbol: KconfigSymbol,
   wanted: Tristate,
+  blocking: ReadonlySet<string>,
 ): readonly PromptExplanation[] {
   const value = (of: KconfigSymbol): string => configuration.text(of)
   // For what is no tristate, showing at all is enough.
@@ -179,7 +184,8 @@ function prompts(
     if (property.text === undefined) continue
     const parts = conjuncts(property.condition).map((part): Part => {
       const worth = configuration.evaluate(part)
-      return { text: printExpr(part, value), value: worth, blocking: worth < needed }
+      const text = printExpr(part, value)
+      return { text, value: worth, holds: worth >= needed, blocking: blocking.has(text) }
     })
     out.push({
       at: placeOf(property),
@@ -241,6 +247,7 @@ function wouldAllow(configuration: Configuration, symbol: KconfigSymbol): readon
 // Texts of the tree are byte strings (model.ts), and so is what is joined to them.
 const MISSING = textToByteString('✗')
 const PRESENT = textToByteString('✓')
+const UNNEEDED = textToByteString('·')
 
 const at = (place: Location | undefined): string =>
   place === undefined ? '' : ` (${place.file}:${place.line})`
@@ -287,7 +294,8 @@ export function explanationText(explanation: Explanation): string {
   for (const prompt of explanation.prompts) {
     if (prompt.parts.length === 0) continue
     lines.push(`  prompt "${prompt.prompt}"${at(prompt.at)} needs:`)
-    for (const part of prompt.parts) lines.push(`    ${part.blocking ? MISSING : PRESENT} ${part.text}`)
+    for (const part of prompt.parts)
+      lines.push(`    ${part.blocking ? MISSING : part.holds ? PRESENT : UNNEEDED} ${part.text}`)
   }
   const active = (terms: readonly ReverseExplanation[]) => terms.filter((term) => term.value !== NO)
   for (const term of active(explanation.selectedBy))
