@@ -191,7 +191,17 @@ describe('requests of many', () => {
   it('refuses a clause that would turn something off', () => {
     const clause = { symbol: 'NET', requests: [ask('NET', 'n', 'b')], origin: 'b' }
     const result = resolveRequirements(base, [ask('NET', 'y', 'a')], [clause])
-    expect(result).toMatchObject({ ok: false, error: { type: 'unstable' } })
+    expect(result).toMatchObject({ ok: false, error: { type: 'unstable', origins: ['b', 'a'] } })
+  })
+  it('refuses a clause that would turn off what the configuration underneath has on', () => {
+    const having = configured(
+      treeOf(text),
+      'CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_NETFILTER_ADVANCED=y\nCONFIG_OWNER=y\n',
+    )
+    const clause = { symbol: 'NET', requests: [ask('TINY', 'y', 'b')], origin: 'b' }
+    const result = resolveRequirements(having, [ask('EITHER', 'y', 'a')], [clause])
+    expect(result).toMatchObject({ ok: false, error: { type: 'unstable', origins: ['b'] } })
+    expect(!result.ok && result.error.message).toContain('(OWNER)')
   })
   it('names every clause of those that turn on each other', () => {
     const clauses = [
