@@ -185,9 +185,9 @@ function example(text: string): string {
   return `\nExample:\n  firmwright kconfig ${text}`
 }
 
-function tree(options: TreeOptions): { srctree: string; arch: string | undefined; probeCacheFile: string } {
+function tree({ srctree, arch }: TreeOptions) {
   const probeCacheFile = join(cacheFolder(), 'kconfig-probes.json')
-  return { srctree: options.srctree, arch: options.arch, probeCacheFile }
+  return { srctree, arch, probeCacheFile, treeCacheFolder: join(cacheFolder(), 'kconfig-trees') }
 }
 
 /**

@@ -28,6 +28,8 @@ export interface Probes {
   /** Runs commands side by side: their results can then be recalled. What they write to standard error is in `errors`. */
   run(commands: readonly string[]): Promise<void>
   readonly errors: string
+  /** how many commands have been given to a shell so far */
+  readonly ran: number
   /** Writes the kept results. A cache that cannot be written is no error. */
   save(): void
 }
@@ -151,6 +153,9 @@ export function createProbes(options: ProbeOptions): Probes {
     run,
     get errors() {
       return errors
+    },
+    get ran() {
+      return begun.size
     },
     save() {
       const { cacheFile } = options

@@ -213,7 +213,7 @@ async function verifyExplain({ folder, progress }: VerifyContext): Promise<Judge
     ],
     rows,
     notes: [
-      "Symbols drawn by seed, set on top of tinyconfig to a value that they then do not have. Every part of the blocking set is false. Configurations in which all parts are true, and all but one, are found by `resolve`; the symbol is set in them and the tree's own code says what becomes of it. Where there is no such configuration, that is proved.",
+      "Symbols drawn by seed, set on top of tinyconfig to a value that they then do not have. Every part of the blocking set is false. Configurations in which all parts are true, and all but one, are found by `resolve`; the symbol is set in them and the tree's own code says what becomes of it. What `explain` says has to go on holding holds in them, and where one part is false, another way to the value (a second prompt, a default, a select) is only open where it cannot be closed. Where there is no such configuration, that is proved.",
     ],
     failures,
   }
