@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
@@ -18,11 +18,14 @@ import { baseConfig, type KernelSymbol } from './base-config.ts'
 import { buildScript, keptPath } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
-import { type Compiler, findCompiler } from './compiler.ts'
+import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
+import { parseConfigFile } from './config-file.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
+import { keyInputs, refuseDraws, signingDemands, signingHeaders } from './drawn-at-random.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
 import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
+import { buildsOutOfTree, type OutOfTreeSource, openOutOfTree, outOfTreeInputs } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
 
 /** What a kernel must have. */
@@ -62,13 +65,28 @@ export async function buildLinux(
       fix: `choose a device of ${buildableArchitectures.join(' or ')}, or Debian's kernel`,
     })
   const tree = await openLinuxTree(engine, packages, source, folder)
+  const outOfTree = await openOutOfTree(engine, source.kmods, folder)
   const compiler = await findCompiler(engine, target)
+  const keys = await keyInputs(engine, source, (name) => (isAbsolute(name) ? name : join(folder, name)))
   const work = { source, tree, target, compiler }
-  const configured = await configuration(engine, { ...work, deviceSymbols, demands })
+  const own = [...demands.symbols, ...signingDemands(source)]
+  const inTree = withoutOutOfTree({ ...demands, symbols: own }, source)
+  const configured = await configuration(engine, { ...work, deviceSymbols, demands: inTree })
+  const values = parseConfigFile(configured.config)
+  refuseDraws(values, source)
+  if (values.get('MODULE_SIG') === 'y') checkHeaders(signingHeaders)
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
-  const archive = await compile(engine, { ...work, config, objects: configured.objects })
+  const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree, keys })
   const files = await listKernelArchive(engine, archive)
   return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+}
+
+/** What configuration and Makefiles of the kernel have to answer: all but the modules with sources of their own. */
+function withoutOutOfTree(demands: KernelDemands, { kmods }: LinuxSource): KernelDemands {
+  const inTree = (module: ModuleDemand | ModuleChoice): boolean =>
+    !('anyOf' in module ? module.anyOf : [module.name]).some((name) => buildsOutOfTree(kmods, name))
+  const without = <T extends Demands>(each: T): T => ({ ...each, modules: each.modules.filter(inTree) })
+  return { ...without(demands), conditional: demands.conditional.map(without) }
 }
 
 interface Work {
@@ -169,19 +187,25 @@ function reproducible(): Readonly<Record<string, string>> {
 /** Runs make, and returns the archive of what it made. */
 async function compile(
   engine: Engine,
-  work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
+  work: Work & {
+    readonly config: FileArtifact
+    readonly objects: readonly string[]
+    readonly outOfTree: readonly OutOfTreeSource[]
+    readonly keys: Readonly<Record<string, FileArtifact>>
+  },
 ): Promise<FileArtifact> {
-  const { source, tree, target, compiler, config } = work
+  const { source, tree, target, compiler, config, outOfTree, keys } = work
   const variables = { ...makeVariables(target), ...reproducible() }
   const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
   const inputs = treeInputs(tree)
   const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
+  const script = buildScript({ target, source, version, variables, objects, outOfTree })
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
-    argv: ['sh', '-c', buildScript({ target, patches: source.patches, variables, objects, version })],
+    argv: ['sh', '-c', script],
     env: {},
-    inputs: { ...inputs, config },
+    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), ...keys, config },
     outputs: ['kernel.tar'],
     tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
     kept: { [keptPath]: keptName(source) },

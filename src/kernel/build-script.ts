@@ -7,31 +7,37 @@
  * file is as make believes it to be. A build that was killed may have left half of one: see {@link mendScript}.
  */
 import type { BuildTarget } from './build-target.ts'
+import { drawScript, signScript } from './drawn-at-random.ts'
 import { stableTar, unpackScript } from './linux-tree.ts'
+import { type OutOfTreeSource, outOfTreeScript } from './out-of-tree.ts'
+import type { LinuxSource } from './source.ts'
 
 export interface BuildScript {
   readonly target: BuildTarget
-  readonly patches: readonly string[]
+  readonly source: LinuxSource
   /** tells one source, with its patches, from any other; a word */
   readonly version: string
   readonly variables: Readonly<Record<string, string>>
   /** name of the O= folder: of one compiler and architecture */
   readonly objects: string
+  readonly outOfTree: readonly OutOfTreeSource[]
 }
 
 /** Where the kept folder is. */
 export const keptPath = 'kept'
 
 /** Reads `source.tar`, `patches/` and `config`; leaves `kernel.tar`, laid out as Debian lays out its kernel packages. */
-export function buildScript({ target, patches, version, variables, objects }: BuildScript): string {
+export function buildScript({ target, source, version, variables, objects, outOfTree }: BuildScript): string {
   const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
+  const make = `-j"$(nproc)" ${assignments.join(' ')}`
   return `set -eu
+top=$PWD
 tree=${keptPath}/linux
 if [ "$(cat $tree/.version 2> /dev/null)" != ${version} ]; then
   rm -rf $tree
-${unpackScript(patches, '$tree')}echo ${version} > $tree/.version
+${unpackScript(source.patches, '$tree')}echo ${version} > $tree/.version
 fi
 objects=$tree/${objects}
 mkdir -p $objects
@@ -43,9 +49,9 @@ if ! cmp -s config $objects/.config; then
   # Nothing lists the device trees of a configuration, so there must be none of an earlier one.
   find $objects -name '*.dtb' -delete
 fi
-make -C $tree O=${objects} -j"$(nproc)" ${assignments.join(' ')} ${goals}
+${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
 rm $objects/.interrupted
-out=$PWD/out
+out=$top/out
 cd $objects
 release=$(cat include/config/kernel.release)
 boot=$out/boot modules=$out/usr/lib/modules/$release trees=$out/usr/lib/linux-image-$release
@@ -63,7 +69,7 @@ while read -r module; do
   mkdir -p "$modules/kernel/$(dirname "$module")"
   cp "$module" "$modules/kernel/$module"
 done < .modules
-${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
+${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${signScript(source)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
 find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
 `
 }
