@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { explain } from './explain.ts'
+import { explain, explanationText } from './explain.ts'
+import { byteStringToText } from './model.ts'
 import { configured, treeOf } from './test-tree.ts'
 
 const tree = treeOf(`config MODULES
@@ -63,6 +64,14 @@ describe('what blocks a value', () => {
   })
   it('is not a symbol that nothing defines where there is another way', () => {
     expect(told('CONFIG_DEVICE=y\n', 'DEVICE').blocking).toEqual(['KEYS [=n]'])
+  })
+  it('is told to a person with what holds it back marked, and what has to stay', () => {
+    const result = explain(configured(tree, 'CONFIG_DEVICE=y\n'), 'DEVICE')
+    if (!result.ok) throw new Error(result.error.message)
+    const lines = byteStringToText(explanationText(result.value)).split('\n')
+    expect(lines).toContain('  not y: KEYS [=n] (Kconfig:20)')
+    expect(lines).toContain('  and as it is now: "device if on another machine" is not asked (Kconfig:19)')
+    expect(lines).toContain('    · ELSEWHERE: not so, and there is another way')
   })
   it('takes the dependencies in where a symbol is implied', () => {
     expect(told('CONFIG_MODULES=y\nCONFIG_CODEC=m\n', 'CODEC').blocking).toEqual([

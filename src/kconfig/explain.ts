@@ -283,6 +283,8 @@ export function explanationText(explanation: Explanation): string {
   const told = new Set(explanation.prompts.flatMap(({ parts }) => parts.map(({ text }) => text)))
   for (const blocker of explanation.blocking)
     if (!told.has(blocker.text)) lines.push(`  not ${explanation.wanted}: ${blocker.text}${at(blocker.at)}`)
+  for (const kept of explanation.keeping)
+    if (!told.has(kept.text)) lines.push(`  and as it is now: ${kept.text}${at(kept.at)}`)
   for (const place of explanation.definitions) lines.push(`  defined at ${place.file}:${place.line}`)
   lines.push(
     explanation.settable.length > 0
@@ -295,7 +297,13 @@ export function explanationText(explanation: Explanation): string {
     if (prompt.parts.length === 0) continue
     lines.push(`  prompt "${prompt.prompt}"${at(prompt.at)} needs:`)
     for (const part of prompt.parts)
-      lines.push(`    ${part.blocking ? MISSING : part.holds ? PRESENT : UNNEEDED} ${part.text}`)
+      lines.push(
+        part.blocking
+          ? `    ${MISSING} ${part.text}`
+          : part.holds
+            ? `    ${PRESENT} ${part.text}`
+            : `    ${UNNEEDED} ${part.text}: not so, and there is another way`,
+      )
   }
   const active = (terms: readonly ReverseExplanation[]) => terms.filter((term) => term.value !== NO)
   for (const term of active(explanation.selectedBy))

@@ -157,7 +157,8 @@ function writeKept(file: string, parts: readonly Buffer[]): void {
     const folder = dirname(file)
     mkdirSync(folder, { recursive: true })
     const temporary = `${file}.${process.pid}`
-    writeFileSync(temporary, Buffer.concat(parts))
+    // A file that is there in full after a power failure, or not at all: what is in it is believed.
+    writeFileSync(temporary, Buffer.concat(parts), { flush: true })
     renameSync(temporary, file)
     const others = readdirSync(folder).map((name) => join(folder, name))
     const oldestLast = others
