@@ -2,6 +2,7 @@
  * The devices that Firmwright knows, one file each. Adding one is adding a file and naming it here; the doc comment
  * of the file is its manual page.
  */
+export { bananapiBpiR3 } from './bananapi-bpi-r3.ts'
 export { qemuAarch64 } from './qemu-aarch64.ts'
 export { qemuArmv7l } from './qemu-armv7l.ts'
 export { qemuMipsel } from './qemu-mipsel.ts'
