@@ -8,7 +8,7 @@ const mayImport = {
   layout: [],
   engine: ['diagnostics'],
   kmod: ['elf'],
-  hardware: ['devicetree', 'elf', 'kmod'],
+  hardware: ['devicetree', 'elf', 'kbuild', 'kmod'],
   uboot: ['devicetree'],
   kbuild: ['kconfig'],
   filetree: ['diagnostics', 'engine'],

@@ -55,14 +55,21 @@ Example:
       '--modalias <FILE>',
       'modaliases, one a line: what a running machine has in files of that name in /sys',
     )
+    .option(
+      '--srctree <DIR>',
+      "the kernel's source, of the same version: says which drivers are built in, and what is off",
+    )
+    .option('--config <FILE>', 'the .config that the kernel was built with; needed with --srctree')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       `
 Drivers that are built into the kernel name no devices: where no module answers, that is not to say that none drives it.
+The kernel's source says that, and which symbol would give it a driver.
 
 Example:
-  firmwright kmod match --modules /lib/modules/6.1.0-31-arm64 --dtb board.dtb`,
+  firmwright kmod match --modules /lib/modules/6.1.0-31-arm64 --dtb board.dtb \\
+    --srctree linux-source-6.1 --config /boot/config-6.1.0-31-arm64`,
     )
     .action(async (options) => (await import('./kmod-match.ts')).match(options))
   return command

@@ -8,4 +8,12 @@
  * first `compatible`, whatever the driver would like; a PrimeCell by a number that stands in the device.
  */
 export { type Bus, type TreeDevice, treeDevices } from './devices.ts'
-export { type DeviceMatch, matchDevices } from './match.ts'
+export { type DeviceMatch, matchDevices, type SourceMatch } from './match.ts'
+export {
+  type DeviceSource,
+  deviceSources,
+  type Placement,
+  readSourceDrivers,
+  type SourceDriver,
+  type SourceDrivers,
+} from './source-drivers.ts'
