@@ -26,6 +26,7 @@ const mayImport = {
     'kconfig',
     'kbuild',
     'devicetree',
+    'hardware',
     'layout',
     'uboot',
     'boot',

@@ -12,6 +12,8 @@ export interface Compilation {
   readonly symbol?: (name: string) => SymbolValue
   /** compiled with MODULE defined */
   readonly asModule?: boolean
+  /** The text of an included file, of `"name"` or `<name>`; what it does not have is passed over. */
+  readonly include?: (name: string, isOwn: boolean) => string | undefined
 }
 
 /** `#define` of a file: its parameters, where it has a list of them, and what it stands for. */
@@ -27,11 +29,24 @@ export interface CCode {
 }
 
 export function readCCode(source: string, compilation: Compilation): CCode {
+  const kept: string[] = []
+  const macros = new Map<string, Macro>()
+  readInto(kept, macros, { source, compilation, depth: 0 })
+  return { text: kept.join('\n'), macros }
+}
+
+const deepestInclude = 3
+
+interface Reading {
+  readonly source: string
+  readonly compilation: Compilation
+  readonly depth: number
+}
+
+function readInto(kept: string[], macros: Map<string, Macro>, { source, compilation, depth }: Reading): void {
   const lines = withoutComments(source)
     .replaceAll(/\\\r?\n/g, ' ')
     .split('\n')
-  const macros = new Map<string, Macro>()
-  const kept: string[] = []
   /** For each open condition: whether its lines are in, and what is known of all branches before. */
   const open: { taken: Truth; before: Truth }[] = []
   for (const line of lines) {
@@ -60,6 +75,14 @@ export function readCCode(source: string, compilation: Compilation): CCode {
       case 'endif':
         open.pop()
         break
+      case 'include': {
+        const [, own, name = own] = /^(?:"([^"]+)"|<([^>]+)>)/.exec(rest) ?? []
+        if (name === undefined || depth === deepestInclude || open.some(({ taken }) => taken === false)) break
+        const included = compilation.include?.(name, own !== undefined)
+        if (included !== undefined)
+          readInto(kept, macros, { source: included, compilation, depth: depth + 1 })
+        break
+      }
       case 'define': {
         const [, name, list, body = ''] = /^(\w+)(\([^)]*\))?\s*(.*)$/.exec(rest) ?? []
         if (name === undefined || open.some(({ taken }) => taken === false)) break
@@ -72,7 +95,6 @@ export function readCCode(source: string, compilation: Compilation): CCode {
       }
     }
   }
-  return { text: kept.join('\n'), macros }
 }
 
 const literalOrComment = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g

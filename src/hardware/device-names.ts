@@ -20,9 +20,14 @@ export function mayNameDevices(bytes: Buffer): boolean {
   return marks.some((mark) => bytes.includes(mark))
 }
 
-const marks = ['compatible', 'OF_DECLARE', 'IRQCHIP_', 'i2c_device_id', 'spi_device_id'].map((text) =>
-  Buffer.from(text),
-)
+const marks = [
+  'compatible',
+  'OF_DECLARE',
+  'IRQCHIP_',
+  'i2c_device_id',
+  'spi_device_id',
+  'MODULE_DEVICE_TABLE(of',
+].map((text) => Buffer.from(text))
 
 export function readDeviceNames(source: string, compilation: Compilation = {}): DeviceNames {
   const code = readCCode(source, compilation)

@@ -11,7 +11,9 @@ const files: Readonly<Record<string, string>> = {
   'drivers/Makefile':
     'obj-$(CONFIG_UART) += uart.o\nobj-$(CONFIG_NET) += mac.o\nmac-y := mac-core.o\nmac-$(CONFIG_PTP) += mac-clock.o\nobj-y += bus.o\nobj-$(CONFIG_THERMAL) += thermal/\nobj-$(CONFIG_RTC) += rtc.o\n',
   'drivers/thermal/Makefile': 'obj-$(CONFIG_HOT) += hot.o\n',
-  'drivers/uart.c': table('v,uart'),
+  'drivers/uart.c': '#include "uart.h"\n#include "none.h"\n#ifdef CONFIG_NO\n#include "off.h"\n#endif\n',
+  'drivers/off.h': table('v,off'),
+  'drivers/uart.h': table('v,uart'),
   'drivers/mac-core.c': table('v,mac'),
   'drivers/mac-clock.c': table('v,clock'),
   'drivers/bus.c': 'int f(void) { return of_device_is_compatible(np, "v,bus"); }',
@@ -31,7 +33,7 @@ const drivers = readSourceDrivers({
 })
 
 it('a driver is in the image, in a module, or lacks symbols, as its Makefiles and the configuration say', () => {
-  const placements = ['uart', 'mac', 'clock', 'hot', 'unlisted'].map((name) =>
+  const placements = ['uart', 'mac', 'clock', 'hot', 'unlisted', 'off'].map((name) =>
     drivers.driving(`v,${name}`).map(({ file, placement }) => [file, placement]),
   )
   expect(placements).toEqual([
@@ -39,6 +41,7 @@ it('a driver is in the image, in a module, or lacks symbols, as its Makefiles an
     [['drivers/mac-core.c', { type: 'module', module: 'mac' }]],
     [['drivers/mac-clock.c', { type: 'off', lacks: 'PTP=y|m' }]],
     [['drivers/thermal/hot.c', { type: 'off', lacks: 'HOT=m && THERMAL=y|m' }]],
+    [],
     [],
   ])
   expect(kbuildOf(files, fixed(config)).builtin.has('drivers/uart.o')).toBe(true)

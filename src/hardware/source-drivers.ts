@@ -59,15 +59,17 @@ export interface DeviceSource {
 export function* deviceSources({ kbuild, symbol, readFile }: SourceDriversInput): Iterable<DeviceSource> {
   const builtin = holdersOf(kbuild, kbuild.builtin)
   const modules = holdersOf(kbuild, kbuild.modules)
+  const includes = createIncludes(readFile)
   for (const object of [...new Set([...builtin.keys(), ...modules.keys()])].sort()) {
     const file = object.replace(/\.o$/, '.c')
     const bytes = readFile(file)
-    if (bytes === undefined || !mayNameDevices(bytes)) continue
+    if (bytes === undefined || !(mayNameDevices(bytes) || includes.hasTables(file, bytes))) continue
     const holders = { builtin: builtin.get(object) ?? [], modules: modules.get(object) ?? [] }
     const inImage = holders.builtin.some(({ when }) => holds(when, symbol))
     const module = inImage ? undefined : holders.modules.find(({ when }) => holds(when, symbol))
     // A file that is off is read as it would be were it on: what its conditions ask of others is then not known.
-    const compilation = inImage || module !== undefined ? { symbol, asModule: !inImage } : {}
+    const configured = inImage || module !== undefined ? { symbol, asModule: !inImage } : {}
+    const compilation = { ...configured, include: includes.of(file) }
     yield {
       file,
       names: readDeviceNames(bytes.toString('latin1'), compilation),
@@ -103,6 +105,36 @@ export function readSourceDrivers(input: SourceDriversInput): SourceDrivers {
     driving: (compatible) => drivers(driving.get(compatible)),
     drivingName: (name) => drivers(drivingName.get(name)),
     mentioning: (compatible) => mentioning.get(compatible) ?? [],
+  }
+}
+
+/** What of the files that a file includes can have tables: some drivers keep theirs in a header. */
+function createIncludes(read: (path: string) => Buffer | undefined) {
+  const withTables = remembering((path: string) => {
+    const found = read(path)
+    return found?.includes(tableMark) ? found.toString('latin1') : undefined
+  })
+  const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/') + 1)
+  return {
+    of: (file: string) => (name: string, isOwn: boolean) =>
+      withTables(isOwn ? `${folderOf(file)}${name}` : `include/${name}`),
+    /** Whether one of its own folder does. */
+    hasTables(file: string, bytes: Buffer): boolean {
+      if (!bytes.includes(includeMark)) return false
+      const names = bytes.toString('latin1').matchAll(/^#include "([\w-]+\.[ch])"/gm)
+      return [...names].some(([, name = '']) => withTables(`${folderOf(file)}${name}`) !== undefined)
+    },
+  }
+}
+
+const includeMark = Buffer.from('#include "')
+const tableMark = Buffer.from('.compatible')
+
+function remembering<Value>(read: (path: string) => Value): (path: string) => Value {
+  const known = new Map<string, Value>()
+  return (path) => {
+    if (!known.has(path)) known.set(path, read(path))
+    return known.get(path) as Value
   }
 }
 
