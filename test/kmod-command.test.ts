@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type AssembledKmod, assembleKmod } from '../src/elf/test/assemble-kmod.ts'
-import { firmwright, temporaryFolder } from './firmwright.ts'
+import { firmwright, folderWith, temporaryFolder } from './firmwright.ts'
 
 const release = '6.1.0-test'
 const vermagic = `vermagic=${release} SMP mod_unload modversions aarch64`
@@ -64,6 +64,20 @@ describe('kmod plan', () => {
   it('draws', async () => {
     expect((await kmod('plan', 'user', '--graph', 'dot')).stdout).toContain('"user" -> "base"')
     expect((await kmod('plan', 'user', '--graph', 'svg')).stdout).toMatch(/^<svg [\s\S]*<\/svg>$/)
+  })
+
+  it('of a module that the kernel was built without says which symbol it takes', async () => {
+    const source = folderWith({
+      'linux/Makefile': 'VERSION = 6\nPATCHLEVEL = 1\n',
+      'linux/Kconfig': 'config HOT\n\ttristate "hot"\n',
+      'linux/Kbuild': 'obj-$(CONFIG_HOT) += drivers-hot.o\n',
+      'linux/arch/arm64/Makefile': '',
+      config: '# Linux/arm64 6.1.7 Kernel Configuration\n# CONFIG_HOT is not set\n',
+    })
+    const options = ['--srctree', join(source, 'linux'), '--config', join(source, 'config')]
+    const { exitCode, stderr } = await kmod('plan', 'drivers_hot', ...options)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('the source has it as drivers-hot.ko, which takes HOT=m; this kernel has HOT=n')
   })
 
   it('of a target that is nowhere names those that are near', async () => {
@@ -131,9 +145,9 @@ describe('kmod match', () => {
       const { dtb, linux, other } = paths
       const { stderr, exitCode } = await kmod('match', '--dtb', dtb, '--srctree', linux, '--config', other)
       expect(exitCode).toBe(1)
-      expect(stderr).toContain(`${linux} is Linux 6.1.7, and ${other} configures 6.12.1`)
+      expect(stderr).toContain('it is of Linux 6.1, and the kernel of Linux 6.12')
       expect((await kmod('match', '--dtb', dtb, '--srctree', linux)).stderr).toContain(
-        '--srctree comes without --config',
+        `the configuration of the kernel of ${tree} is not known`,
       )
     })
   })

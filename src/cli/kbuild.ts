@@ -28,12 +28,33 @@ export function kbuildCommand(): Command {
 }
 
 async function which(names: readonly string[], options: WhichOptions): Promise<void> {
-  const { moduleName, modulesByName, moduleSource } = await import('../kbuild/index.ts')
-  const { archOfMachine } = await import('../kconfig/index.ts')
-  const { openKernelTree } = await import('./kernel-tree.ts')
+  const { moduleName, modulesByName, moduleSource, openSourceTree, openSymbols, readKbuild } = await import(
+    '../kbuild/index.ts'
+  )
+  const { archOfMachine, sourceArchitecture } = await import('../kconfig/index.ts')
   const arch = options.arch ?? archOfMachine(machine())
-  const { kbuild } = openKernelTree(options.srctree, arch)
-  const byName = modulesByName(kbuild)
+  const tree = openSourceTree(options.srctree)
+  if (tree.readFile('Kbuild') === undefined || tree.readFile('Kconfig') === undefined)
+    throw new UserError({
+      what: `${options.srctree} is no kernel source`,
+      why: 'it has no Kbuild or no Kconfig file',
+      fix: 'name the top folder of an unpacked kernel source',
+    })
+  const srcarch = sourceArchitecture(arch)
+  if (tree.readFile(`arch/${srcarch}/Makefile`) === undefined) {
+    const known = (tree.list('arch') ?? []).flatMap((name) => (name.endsWith('/') ? [name.slice(0, -1)] : []))
+    throw new UserError({
+      what: `${options.srctree} has no architecture ${arch}`,
+      fix: `name one of ${known.join(', ')}`,
+    })
+  }
+  const symbols = openSymbols(tree, arch)
+  if (!symbols.ok)
+    throw new UserError({ what: `${options.srctree}: Kconfig cannot be read`, why: symbols.error.message })
+  const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })
+  if (!kbuild.ok) throw new UserError({ what: kbuild.error.message })
+
+  const byName = modulesByName(kbuild.value)
   const missing = names.filter((name) => !byName.has(moduleName(name)))
   if (missing.length > 0)
     throw new UserError(
@@ -46,7 +67,7 @@ async function which(names: readonly string[], options: WhichOptions): Promise<v
       }),
     )
   const sources = names.flatMap((name) =>
-    (byName.get(moduleName(name)) ?? []).map((module) => moduleSource(kbuild, module)),
+    (byName.get(moduleName(name)) ?? []).map((module) => moduleSource(kbuild.value, module)),
   )
   process.stdout.write(
     options.json

@@ -3,30 +3,30 @@ import { readDevicetree } from '../devicetree/index.ts'
 import { UserError } from '../diagnostics/index.ts'
 import { type DeviceMatch, matchDevices, type SourceMatch, treeDevices } from '../hardware/index.ts'
 import { type KmodSource, lookUp } from '../kmod/index.ts'
-import { openModules } from './kmod-folder.ts'
-import type { SourceOptions } from './kmod-match-source.ts'
+import { openSourceDrivers, type SourceOptions } from './kernel-source.ts'
+import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
-interface MatchOptions extends SourceOptions {
-  readonly modules: string
+interface MatchOptions extends ModulesOptions, SourceOptions {
   readonly dtb?: string
   readonly modalias?: string
   readonly json?: boolean
 }
 
 export async function match(options: MatchOptions): Promise<void> {
-  const source = openModules(options.modules)
+  const source = openModules(options)
   if (options.dtb !== undefined) await matchTree(source, options.dtb, options)
   else if (options.modalias !== undefined) await matchList(source, options.modalias, options.json ?? false)
   else throw new UserError({ what: 'there is nothing to match', fix: 'name a --dtb or a --modalias file' })
 }
 
 async function matchTree(kernel: KmodSource, file: string, options: MatchOptions): Promise<void> {
+  const { srctree, json } = options
   const tree = readDevicetree(readFileSync(file))
   if (!tree.ok) throw new UserError({ what: `${file} is no device tree: ${tree.error.message}` })
-  const { openSourceDrivers } = await import('./kmod-match-source.ts')
-  const matched = await matchDevices(kernel, treeDevices(tree.value), openSourceDrivers(options))
+  const source = srctree === undefined ? undefined : await openSourceDrivers({ ...options, srctree })
+  const matched = await matchDevices(kernel, treeDevices(tree.value), source)
   if (!matched.ok) throw new UserError({ what: matched.error.message })
-  if (options.json) {
+  if (json) {
     const rows = matched.value.map(({ device, ...found }) => ({ ...device, ...found }))
     process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`)
     return
@@ -57,11 +57,13 @@ function whatItTakes({ file, placement }: SourceMatch['off'][number]): string {
 
 function summary(matches: readonly DeviceMatch[]): string {
   const without = matches.filter(({ modules }) => modules.length === 0)
-  const withSource = without.filter(({ source }) => source !== undefined)
+  const withSource = without.flatMap(({ source }) => (source === undefined ? [] : [source]))
   const total = `${matches.length} devices, ${without.length} without a module`
   if (withSource.length === 0) return total
-  const builtin = withSource.filter(({ source }) => source !== undefined && source.builtin.length > 0)
-  const off = withSource.filter((one) => describe(one).startsWith('no driver in this kernel'))
+  const builtin = withSource.filter((source) => source.builtin.length > 0)
+  const off = withSource.filter(
+    ({ builtin, mentions, off }) => builtin.length + mentions.length === 0 && off.length > 0,
+  )
   return `${total}: ${builtin.length} have a driver that is built in, ${off.length} one that is off`
 }
 

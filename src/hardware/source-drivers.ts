@@ -82,24 +82,27 @@ export function* deviceSources({ kbuild, symbol, readFile }: SourceDriversInput)
   }
 }
 
+type Placed = Pick<DeviceSource, 'file' | 'placement'>
+
 /** What those files have drivers for, and where they are in one kernel. */
 export function readSourceDrivers(input: SourceDriversInput): SourceDrivers {
-  const driving = new Map<string, DeviceSource[]>()
-  const drivingName = new Map<string, DeviceSource[]>()
+  const driving = new Map<string, Placed[]>()
+  const drivingName = new Map<string, Placed[]>()
   const mentioning = new Map<string, string[]>()
   const add = <Value>(map: Map<string, Value[]>, key: string, value: Value): void => {
     const known = map.get(key)
     if (known === undefined) map.set(key, [value])
     else known.push(value)
   }
-  for (const source of deviceSources(input)) {
-    const { driven, shortNames, mentioned } = source.names
-    for (const compatible of driven) add(driving, compatible, source)
-    for (const name of shortNames) add(drivingName, name, source)
-    if (source.placement().type !== 'built-in') continue
-    for (const text of mentioned()) add(mentioning, text, source.file)
+  for (const { file, names, placement } of deviceSources(input)) {
+    // Not the names, which keep the whole text.
+    const placed = { file, placement }
+    for (const compatible of names.driven) add(driving, compatible, placed)
+    for (const name of names.shortNames) add(drivingName, name, placed)
+    if (placement().type !== 'built-in') continue
+    for (const text of names.mentioned()) add(mentioning, text, file)
   }
-  const drivers = (sources: readonly DeviceSource[] = []): readonly SourceDriver[] =>
+  const drivers = (sources: readonly Placed[] = []): readonly SourceDriver[] =>
     sources.map(({ file, placement }) => ({ file, placement: placement() }))
   return {
     driving: (compatible) => drivers(driving.get(compatible)),
