@@ -103,12 +103,15 @@ export async function openKernelSource(
 ): Promise<KernelSource> {
   const { compatibleLines, readSourceCompatibles } = await import('../hardware/index.ts')
   const configured = await openConfiguredSource(options)
+  const folders = driverFolders.filter((folder) => existsSync(join(options.srctree, folder)))
   const { status, stdout, stderr } = spawnSync(
     'grep',
-    ['-rHE', '--include=*.c', compatibleLines, ...driverFolders],
+    ['-rHE', '--include=*.c', compatibleLines, ...folders],
     { cwd: options.srctree, encoding: 'utf8', maxBuffer: 1 << 28 },
   )
-  if (status !== 0) throw new UserError({ what: `${options.srctree} cannot be searched`, why: stderr })
+  // 1: nothing was found, which is for the user to see in the answer.
+  if (status !== 0 && status !== 1)
+    throw new UserError({ what: `${options.srctree} cannot be searched`, why: stderr })
   return { ...configured, compatibles: readSourceCompatibles(stdout) }
 }
 
