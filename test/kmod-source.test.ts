@@ -74,7 +74,7 @@ describe('with the source of the kernel', () => {
   })
 
   it('they take its configuration', async () => {
-    const bare = folderWith({ 'modules/uart.ko': '' })
+    const bare = folderWith({ 'modules/modules.order': '' })
     const args = ['kmod', 'plan', 'tun', '--srctree', source, '--modules', join(bare, 'modules')]
     expect((await firmwright(args)).stderr).toContain('name it with --config')
     const empty = await firmwright([...args, '--config', join(source, 'Kbuild')])
