@@ -27,6 +27,7 @@ const mayImport = {
     'kconfig',
     'kbuild',
     'devicetree',
+    'hardware',
     'layout',
     'uboot',
     'boot',

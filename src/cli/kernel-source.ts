@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { UserError } from '../diagnostics/index.ts'
-import type { KernelSource } from '../hardware/index.ts'
+import type { SourceDrivers } from '../hardware/index.ts'
 import type { Kbuild, SourceTree } from '../kbuild/index.ts'
 
 /** Options that name the source of the kernel whose modules are looked at. */
@@ -94,22 +93,30 @@ function configFileOf({ modules, config }: SourceOptions): string {
   })
 }
 
-/** Where drivers are; documentation, samples and tools are full of examples. */
-const driverFolders = ['arch', 'drivers', 'kernel', 'net', 'sound']
-
-/** With what its drivers say of the devices that they drive. */
-export async function openKernelSource(
+/** What its drivers say of the devices that they drive. */
+export async function openSourceDrivers(
   options: SourceOptions & { readonly srctree: string },
-): Promise<KernelSource> {
-  const { compatibleLines, readSourceCompatibles } = await import('../hardware/index.ts')
-  const configured = await openConfiguredSource(options)
-  const { status, stdout, stderr } = spawnSync(
-    'grep',
-    ['-rHE', '--include=*.c', compatibleLines, ...driverFolders],
-    { cwd: options.srctree, encoding: 'utf8', maxBuffer: 1 << 28 },
-  )
-  if (status !== 0) throw new UserError({ what: `${options.srctree} cannot be searched`, why: stderr })
-  return { ...configured, compatibles: readSourceCompatibles(stdout) }
+): Promise<SourceDrivers> {
+  const { readSourceDrivers } = await import('../hardware/index.ts')
+  const { kbuild, config } = await openConfiguredSource(options)
+  return readSourceDrivers({
+    kbuild,
+    symbol: (name) => {
+      const value = config.get(name)
+      return value === 'y' || value === 'm' ? value : 'n'
+    },
+    readFile: (path) => readIfThere(join(options.srctree, path)),
+  })
+}
+
+/** An object may be assembled, or made by a rule: then there is no C file of its name. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Why a kernel has no module of some name, as far as its source tells. */

@@ -1,15 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { readDevicetree } from '../devicetree/index.ts'
 import { UserError } from '../diagnostics/index.ts'
-import {
-  type DeviceMatch,
-  findSourceDrivers,
-  matchDevices,
-  type SourceDriver,
-  treeDevices,
-} from '../hardware/index.ts'
+import { type DeviceMatch, matchDevices, type SourceMatch, treeDevices } from '../hardware/index.ts'
 import { type KmodSource, lookUp } from '../kmod/index.ts'
-import { openKernelSource, type SourceOptions } from './kernel-source.ts'
+import { openSourceDrivers, type SourceOptions } from './kernel-source.ts'
 import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
 interface MatchOptions extends ModulesOptions, SourceOptions {
@@ -25,71 +19,52 @@ export async function match(options: MatchOptions): Promise<void> {
   else throw new UserError({ what: 'there is nothing to match', fix: 'name a --dtb or a --modalias file' })
 }
 
-async function matchTree(source: KmodSource, file: string, options: MatchOptions): Promise<void> {
+async function matchTree(kernel: KmodSource, file: string, options: MatchOptions): Promise<void> {
+  const { srctree, json } = options
   const tree = readDevicetree(readFileSync(file))
   if (!tree.ok) throw new UserError({ what: `${file} is no device tree: ${tree.error.message}` })
-  const matched = await matchDevices(source, treeDevices(tree.value))
+  const source = srctree === undefined ? undefined : await openSourceDrivers({ ...options, srctree })
+  const matched = await matchDevices(kernel, treeDevices(tree.value), source)
   if (!matched.ok) throw new UserError({ what: matched.error.message })
-  const drivers = await driverFinder(options)
-  const described = matched.value.map((match) => ({ ...match, drivers: drivers?.(match.device.compatible) }))
-  if (options.json) {
-    const rows = described.map(({ device, modules, unheard, drivers }) => ({
-      ...device,
-      modules,
-      unheard,
-      drivers,
-    }))
+  if (json) {
+    const rows = matched.value.map(({ device, ...found }) => ({ ...device, ...found }))
     process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`)
     return
   }
-  for (const one of described) process.stdout.write(`${one.device.path}: ${describe(one)}\n`)
-  const without = described.filter(({ modules }) => modules.length === 0)
-  const builtin = without.filter(({ drivers }) => stateOf(drivers) === 'built-in').length
-  process.stdout.write(
-    drivers === undefined
-      ? `${matched.value.length} devices, ${without.length} without a module\n`
-      : `${matched.value.length} devices, ${builtin} driven by what is built in, ${without.length - builtin} by nothing\n`,
-  )
+  for (const one of matched.value) process.stdout.write(`${one.device.path}: ${describe(one)}\n`)
+  process.stdout.write(`${summary(matched.value)}\n`)
 }
 
-async function driverFinder(
-  options: MatchOptions,
-): Promise<((compatible: readonly string[]) => readonly SourceDriver[]) | undefined> {
-  const { srctree } = options
-  return srctree === undefined
-    ? undefined
-    : findSourceDrivers(await openKernelSource({ ...options, srctree }))
-}
-
-function stateOf(drivers: readonly SourceDriver[] = []): SourceDriver['state'] | 'none' {
-  for (const state of ['built-in', 'module', 'off'] as const) {
-    if (drivers.some((driver) => driver.state === state)) return state
-  }
-  return 'none'
-}
-
-function describe({
-  device,
-  modules,
-  unheard,
-  drivers,
-}: DeviceMatch & { readonly drivers: readonly SourceDriver[] | undefined }): string {
+function describe({ device, modules, unheard, source }: DeviceMatch): string {
   const [first = ''] = device.compatible
-  if (modules.length > 0) return modules.join(' ')
-  const state = stateOf(drivers)
-  const found = (drivers ?? []).filter((driver) => driver.state === state)
-  const named = found
-    .map(({ object, compatible, takes }) => `${object} for ${compatible} (${takes})`)
-    .join(', ')
-  if (state === 'built-in') return `built in: ${named}`
+  const { builtin = [], off = [], mentions = [] } = source ?? {}
+  const found = [...modules, ...builtin.map((file) => `built in (${file})`)]
+  if (found.length > 0) return found.join(' ')
   if (unheard.length > 0) {
     return `no module answers to ${device.modalias ?? `its number on the ${device.bus} bus`}; ${unheard.join(' ')} would to ${first}, which that bus does not send`
   }
-  if (state === 'off') return `no driver in this kernel; its source has ${named}`
-  if (state === 'module') return `no module answers, though this kernel has ${named}`
-  if (drivers !== undefined)
-    return `no driver for ${device.compatible.join(', ')} in the source of this kernel`
-  return `unknown: no module for ${first}; a driver may be built in`
+  if (source === undefined) return `unknown: no module for ${first}; a driver may be built in`
+  if (mentions.length > 0) return `looked after by the kernel itself (${mentions.slice(0, 3).join(', ')})`
+  if (off.length > 0) return `no driver in this kernel; ${off.map(whatItTakes).join('; or ')}`
+  if (device.bus === 'amba') return `unknown: a driver for PrimeCells goes by a number that is in the device`
+  return `none: nothing that is built in, and no driver of its source, knows ${device.compatible.join(' or ')}`
+}
+
+function whatItTakes({ file, placement }: SourceMatch['off'][number]): string {
+  const lacks = placement.type === 'off' ? placement.lacks : undefined
+  return lacks === undefined ? `${file} has one` : `${lacks} would give one (${file})`
+}
+
+function summary(matches: readonly DeviceMatch[]): string {
+  const without = matches.filter(({ modules }) => modules.length === 0)
+  const withSource = without.flatMap(({ source }) => (source === undefined ? [] : [source]))
+  const total = `${matches.length} devices, ${without.length} without a module`
+  if (withSource.length === 0) return total
+  const builtin = withSource.filter((source) => source.builtin.length > 0)
+  const off = withSource.filter(
+    ({ builtin, mentions, off }) => builtin.length + mentions.length === 0 && off.length > 0,
+  )
+  return `${total}: ${builtin.length} have a driver that is built in, ${off.length} one that is off`
 }
 
 /** A list as a running machine gives it: what its /sys has in files called `modalias`. */

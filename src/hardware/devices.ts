@@ -22,6 +22,8 @@ export interface TreeDevice {
   readonly modalias?: string
   /** The form of platform devices, which drivers for SPI often have and their bus never sends. */
   readonly ofModalias: string
+  /** On I2C and SPI: the first `compatible` without its vendor, by which drivers may know it too. */
+  readonly shortName?: string
 }
 
 /** The devices of a tree, in the order of the file. */
@@ -37,13 +39,14 @@ export function treeDevices(tree: DeviceTree): readonly TreeDevice[] {
     const ofModalias = ofModaliasOf(ref, compatible)
     const bus = busOf(ref, compatible)
     const modalias =
-      bus === 'platform' ? ofModalias : bus === 'spi' ? spiModalias(compatible) : ambaModalias(ref)
+      bus === 'platform' ? ofModalias : bus === 'spi' ? `spi:${shortNameOf(compatible)}` : ambaModalias(ref)
     devices.push({
       path: ref.path,
       compatible,
       bus,
       ofModalias,
       ...(modalias === undefined ? {} : { modalias }),
+      ...(bus === 'spi' || isOnI2c(ref) ? { shortName: shortNameOf(compatible) } : {}),
     })
   }
   return devices
@@ -58,10 +61,10 @@ function ofModaliasOf({ node }: NodeRef, compatible: readonly string[]): string 
   return `of:N${name}T${(type === undefined ? undefined : decodeString(type)) ?? '(null)'}${strings}`
 }
 
-/** drivers/spi/spi.c, `spi_uevent`: the first `compatible` without its vendor, in SPI_NAME_SIZE (32) bytes. */
-function spiModalias([first = '']: readonly string[]): string {
+/** drivers/of/base.c, `of_modalias_node`: the first `compatible` without its vendor, in SPI_NAME_SIZE (32) bytes. */
+function shortNameOf([first = '']: readonly string[]): string {
   const comma = first.indexOf(',')
-  return `spi:${first.slice(comma + 1).slice(0, 31)}`
+  return first.slice(comma + 1).slice(0, 31)
 }
 
 /** drivers/amba/bus.c: eight digits of a number that stands in the device, unless the tree knows better. */
@@ -74,6 +77,11 @@ function ambaModalias({ node }: NodeRef): string | undefined {
 function busOf(ref: NodeRef, compatible: readonly string[]): Bus {
   if (compatible.includes('arm,primecell')) return 'amba'
   return isOnSpi(ref) ? 'spi' : 'platform'
+}
+
+/** A controller is called `i2c`, as is a branch of a multiplexer (Devicetree Specification 0.4, 2.2.2). */
+function isOnI2c({ node, parent }: NodeRef): boolean {
+  return parent !== undefined && hasProperty(node, 'reg') && /^i2c(@|-|$)/.test(parent.node.name)
 }
 
 /** A controller is called `spi` (Devicetree Specification 0.4, 2.2.2), and what hangs on it says how fast it can be. */

@@ -1,96 +1,174 @@
-import { alternativesOf, alternativesText, type Condition, holds, type Kbuild } from '../kbuild/index.ts'
+import {
+  type Alternative,
+  alternativesOf,
+  alternativeText,
+  type Condition,
+  holds,
+  type Kbuild,
+  moduleName,
+} from '../kbuild/index.ts'
+import type { SymbolValue } from './c-code.ts'
+import { type DeviceNames, mayNameDevices, readDeviceNames } from './device-names.ts'
 
-/**
- * Drivers as the kernel's source has them. A built-in driver leaves no trace of the devices that it drives in
- * lib/modules; its source does: tables of `struct of_device_id` (include/linux/mod_devicetree.h), and the declarations of
- * what starts before drivers do (`IRQCHIP_DECLARE`, `CLK_OF_DECLARE`, `TIMER_OF_DECLARE`: include/linux/of.h,
- * `OF_DECLARE_*`). The Makefiles say under which symbols a source file is compiled, and whether into the kernel.
- *
- * Tables are taken from lines, not from a compiler: a `compatible` that a macro makes up is not found, and one that is in a
- * table of something else than a driver is. Files are named, so that one can look.
- */
+/** Where the code of a source file ends up in one configuration. */
+export type Placement =
+  | { readonly type: 'built-in' }
+  | { readonly type: 'module'; readonly module: string }
+  /** In none; what it lacks, in the shortest way: `MTK_THERMAL=y|m`. Absent where that is a long list. */
+  | { readonly type: 'off'; readonly lacks?: string }
 
-/** What `grep -H` takes out of the C files of a tree for {@link readSourceCompatibles}: extended regular expression. */
-export const compatibleLines =
-  '\\.compatible[[:space:]]*=[[:space:]]*"|(IRQCHIP_MATCH|[A-Z_]+_DECLARE(_DRIVER)?)\\('
-
-/** @returns `compatible` → the object files whose source names it, each once, in the order of the text */
-export function readSourceCompatibles(text: string): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, Set<string>>()
-  for (const line of text.split('\n')) {
-    const [, path, source = ''] = /^(?:\.\/)?([^:]+)\.c:(.*)$/.exec(line) ?? []
-    if (path === undefined) continue
-    for (const [, table, declared] of source.matchAll(
-      /\.compatible\s*=\s*"([^"]+)"|(?:IRQCHIP_MATCH\(|[A-Z_]+_DECLARE(?:_DRIVER)?\(\s*\w+\s*,)\s*"([^"]+)"/g,
-    )) {
-      const compatible = table ?? declared ?? ''
-      found.set(compatible, (found.get(compatible) ?? new Set()).add(`${path}.o`))
-    }
-  }
-  return new Map([...found].map(([compatible, objects]) => [compatible, [...objects]]))
-}
-
-/** A source file that names a device, and what one kernel made of it. */
+/** A source file that knows a device by name. */
 export interface SourceDriver {
-  readonly compatible: string
-  /** `drivers/net/ethernet/marvell/mvneta.o` */
-  readonly object: string
-  readonly state: 'built-in' | 'module' | 'off'
-  /** The name of the module that it is in, or would be. */
-  readonly module?: string
-  /** What must be so for it to be compiled, as text: `MVNETA=y|m`. */
-  readonly takes: string
+  /** Relative to the top of the tree: `drivers/net/ethernet/marvell/mvneta.c`. */
+  readonly file: string
+  readonly placement: Placement
 }
 
-/** The kernel: its Makefiles with every symbol open, the values of its symbols, and {@link readSourceCompatibles}. */
-export interface KernelSource {
+export interface SourceDrivers {
+  /** Files with a driver for a `compatible`, sorted. */
+  driving(compatible: string): readonly SourceDriver[]
+  /** Files with a driver for a device of I2C or SPI under its name without vendor, sorted. */
+  drivingName(name: string): readonly SourceDriver[]
+  /** Files that are built in and have the string in them, whatever for. */
+  mentioning(compatible: string): readonly string[]
+}
+
+export interface SourceDriversInput {
+  /** The tree's Makefiles, read with all symbols open. */
   readonly kbuild: Kbuild
-  readonly config: ReadonlyMap<string, string>
-  readonly compatibles: ReadonlyMap<string, readonly string[]>
+  /** Of a symbol in the kernel's configuration. */
+  readonly symbol: (name: string) => SymbolValue
+  /** A file of the tree, by its path. */
+  readonly readFile: (path: string) => Buffer | undefined
 }
 
-interface Compiled {
-  readonly builtin: Condition[]
-  readonly module: Condition[]
-  name?: string
+/** An object that a file is compiled into, or a part of, and when. */
+interface Holder {
+  readonly path: string
+  readonly when: Condition
 }
 
-/** Finds the source files that name a device by one of its `compatible` strings: most specific first. */
-export function findSourceDrivers({
-  kbuild,
-  config,
-  compatibles,
-}: KernelSource): (compatible: readonly string[]) => readonly SourceDriver[] {
-  const { conditions } = kbuild
-  const compiled = new Map<string, Compiled>()
-  for (const kind of ['module', 'builtin'] as const) {
-    for (const { path, when, parts } of (kind === 'module' ? kbuild.modules : kbuild.builtin).values()) {
-      const own = parts.length === 0 ? [{ path, when: conditions.TRUE }] : parts
-      for (const part of own) {
-        const known = compiled.get(part.path) ?? { builtin: [], module: [] }
-        known[kind].push(conditions.and(when, part.when))
-        if (kind === 'module')
-          known.name ??= path.replace(/^.*\//, '').replace(/\.o$/, '').replaceAll('-', '_')
-        compiled.set(part.path, known)
-      }
+/** A C file that is compiled in some configuration, and knows devices by name. */
+export interface DeviceSource {
+  readonly file: string
+  readonly names: DeviceNames
+  placement(): Placement
+}
+
+/** The C files of a kernel tree that its Makefiles know and that have names of devices, in the order of their paths. */
+export function* deviceSources({ kbuild, symbol, readFile }: SourceDriversInput): Iterable<DeviceSource> {
+  const builtin = holdersOf(kbuild, kbuild.builtin)
+  const modules = holdersOf(kbuild, kbuild.modules)
+  const includes = createIncludes(readFile)
+  for (const object of [...new Set([...builtin.keys(), ...modules.keys()])].sort()) {
+    const file = object.replace(/\.o$/, '.c')
+    const bytes = readFile(file)
+    if (bytes === undefined || !(mayNameDevices(bytes) || includes.hasTables(file, bytes))) continue
+    const holders = { builtin: builtin.get(object) ?? [], modules: modules.get(object) ?? [] }
+    const inImage = holders.builtin.some(({ when }) => holds(when, symbol))
+    const module = inImage ? undefined : holders.modules.find(({ when }) => holds(when, symbol))
+    // A file that is off is read as it would be were it on: what its conditions ask of others is then not known.
+    const configured = inImage || module !== undefined ? { symbol, asModule: !inImage } : {}
+    const compilation = { ...configured, include: includes.of(file) }
+    yield {
+      file,
+      names: readDeviceNames(bytes.toString('latin1'), compilation),
+      placement() {
+        if (inImage) return { type: 'built-in' }
+        if (module !== undefined) return { type: 'module', module: moduleName(module.path) }
+        return { type: 'off', ...lacking(kbuild, [...holders.modules, ...holders.builtin], symbol) }
+      },
     }
   }
-  const tristate = (symbol: string) => {
-    const value = config.get(symbol)
-    return value === 'y' || value === 'm' ? value : 'n'
+}
+
+type Placed = Pick<DeviceSource, 'file' | 'placement'>
+
+/** What those files have drivers for, and where they are in one kernel. */
+export function readSourceDrivers(input: SourceDriversInput): SourceDrivers {
+  const driving = new Map<string, Placed[]>()
+  const drivingName = new Map<string, Placed[]>()
+  const mentioning = new Map<string, string[]>()
+  const add = <Value>(map: Map<string, Value[]>, key: string, value: Value): void => {
+    const known = map.get(key)
+    if (known === undefined) map.set(key, [value])
+    else known.push(value)
   }
-  const describe = (compatible: string, object: string): readonly SourceDriver[] => {
-    const known = compiled.get(object)
-    // Not of this architecture, or included by another file.
-    if (known === undefined) return []
-    const any = (list: readonly Condition[]): boolean => list.some((condition) => holds(condition, tristate))
-    const state = any(known.builtin) ? 'built-in' : any(known.module) ? 'module' : 'off'
-    const when = [...known.builtin, ...known.module].reduce(conditions.or, conditions.FALSE)
-    const takes = alternativesText(alternativesOf(conditions, when))
-    return [{ compatible, object, state, takes, ...(known.name === undefined ? {} : { module: known.name }) }]
+  for (const { file, names, placement } of deviceSources(input)) {
+    // Not the names, which keep the whole text.
+    const placed = { file, placement }
+    for (const compatible of names.driven) add(driving, compatible, placed)
+    for (const name of names.shortNames) add(drivingName, name, placed)
+    if (placement().type !== 'built-in') continue
+    for (const text of names.mentioned()) add(mentioning, text, file)
   }
-  return (wanted) =>
-    wanted.flatMap((compatible) =>
-      (compatibles.get(compatible) ?? []).flatMap((object) => describe(compatible, object)),
-    )
+  const drivers = (sources: readonly Placed[] = []): readonly SourceDriver[] =>
+    sources.map(({ file, placement }) => ({ file, placement: placement() }))
+  return {
+    driving: (compatible) => drivers(driving.get(compatible)),
+    drivingName: (name) => drivers(drivingName.get(name)),
+    mentioning: (compatible) => mentioning.get(compatible) ?? [],
+  }
+}
+
+/** What of the files that a file includes can have tables: some drivers keep theirs in a header. */
+function createIncludes(read: (path: string) => Buffer | undefined) {
+  const withTables = remembering((path: string) => {
+    const found = read(path)
+    return found?.includes(tableMark) ? found.toString('latin1') : undefined
+  })
+  const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/') + 1)
+  return {
+    of: (file: string) => (name: string, isOwn: boolean) =>
+      withTables(isOwn ? `${folderOf(file)}${name}` : `include/${name}`),
+    /** Whether one of its own folder does. */
+    hasTables(file: string, bytes: Buffer): boolean {
+      if (!bytes.includes(includeMark)) return false
+      const names = bytes.toString('latin1').matchAll(/^#include "([\w-]+\.[ch])"/gm)
+      return [...names].some(([, name = '']) => withTables(`${folderOf(file)}${name}`) !== undefined)
+    },
+  }
+}
+
+const includeMark = Buffer.from('#include "')
+const tableMark = Buffer.from('.compatible')
+
+function remembering<Value>(read: (path: string) => Value): (path: string) => Value {
+  const known = new Map<string, Value>()
+  return (path) => {
+    if (!known.has(path)) known.set(path, read(path))
+    return known.get(path) as Value
+  }
+}
+
+function holdersOf(
+  { conditions }: Kbuild,
+  objects: Kbuild['builtin'],
+): ReadonlyMap<string, readonly Holder[]> {
+  const found = new Map<string, Holder[]>()
+  const add = (object: string, holder: Holder): void => {
+    found.set(object, [...(found.get(object) ?? []), holder])
+  }
+  for (const { path, when, parts } of objects.values()) {
+    if (parts.length === 0) add(path, { path, when })
+    for (const part of parts) add(part.path, { path, when: conditions.and(when, part.when) })
+  }
+  return found
+}
+
+/** Of all ways in which one of the objects would be built, that which takes the fewest symbols more. */
+function lacking(
+  { conditions }: Kbuild,
+  holders: readonly Holder[],
+  symbol: (name: string) => SymbolValue,
+): { readonly lacks?: string } {
+  const any = holders.reduce((sum, { when }) => conditions.or(sum, when), conditions.FALSE)
+  const ways = (alternativesOf(conditions, any) ?? []).map((alternative) =>
+    alternative.filter(({ symbol: name, values }) => !values.includes(symbol(name))),
+  )
+  const shortest = ways.reduce<Alternative | undefined>(
+    (best, each) => (best === undefined || each.length < best.length ? each : best),
+    undefined,
+  )
+  return shortest === undefined ? {} : { lacks: alternativeText(shortest) }
 }

@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { formatOrigin, type Origin } from '../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import { contentDigest, type Entry, type FileTree, sortedEntries } from '../filetree/index.ts'
-import type { AssembledSystem } from '../system/index.ts'
+import { type AssembledSystem, installedPath } from '../system/index.ts'
 import type { Output, OutputContents } from './output.ts'
 
 /**
@@ -38,7 +38,7 @@ export async function buildManifest(
     ...(contents.about?.boot === undefined ? {} : { boot: contents.about.boot }),
     loadPlans: {
       ...Object.fromEntries(
-        system.loadPlans.map(({ name, steps }) => [name, steps.map((step) => step.path)]),
+        system.loadPlans.map(({ name, steps }) => [name, steps.map(({ path }) => installedPath(path))]),
       ),
       ...contents.about?.loadPlans,
     },

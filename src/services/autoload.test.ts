@@ -19,6 +19,8 @@ const modules = [
   module('nft_ct', { aliases: ['nft-expr-ct', 'nft-obj-3'], before: needs('nf_tables') }),
   module('crc', { parameters: ['mode=a b'], before: [{ name: 'nf_tables', optional: true }] }),
   module('card', { aliases: ['pci:v00008086d*', 'net-pf-16-proto-[4-9]*', "odd'name"] }),
+  module('phy', { aliases: ['mdio:00000000001000100001010101??????', 'acpi*:PHY0:*'] }),
+  module('ip_set_hash_net', { aliases: ['ip_set_hash:net'] }),
   module('broken', { aliases: ['wants-broken'], path: '/lib/modules/6.1/kernel/broken.ko' }),
   module('above', { before: needs('broken') }),
 ]
@@ -70,6 +72,12 @@ echo "\${name%.ko} 1 0 - Live 0x0" >>${folder}/modules
   it('knows nothing of devices and of what does not ship', () => {
     expect(ask('pci:v00008086d00001234')).toEqual({ done: false, calls: [] })
     expect(ask('nft-expr-1-ct')).toEqual({ done: false, calls: [] })
+    expect(ask('acpi:PHY0:')).toEqual({ done: false, calls: [] })
+  })
+
+  it('knows what the kernel asks for with a colon: PHYs, types of sets', () => {
+    expect(ask('mdio:00000000001000100001010101001101').calls).toEqual(['net/phy.ko'])
+    expect(ask('ip_set_hash:net').calls).toEqual(['net/ip_set_hash_net.ko'])
   })
 
   it('is content with what is there already, and fails when something does not load', () => {

@@ -23,11 +23,18 @@ export const largestHandlerBytes = 20 << 10
 
 /**
  * Aliases by which the kernel announces devices (`usb:`, `pci:`, `of:`) come by uevent, not by request; those of
- * nodes in /dev (`devname:`) are for who makes nodes.
+ * nodes in /dev (`devname:`) are for who makes nodes. A few that look the same are asked for all the same.
  */
 function isRequestAlias(alias: string): boolean {
-  return !/^[\w-]+:/.test(alias)
+  return !/^[\w-]+\*?:/.test(alias) || requestedWithColon.test(alias)
 }
+
+/**
+ * What is handed to `request_module` with a colon in it: codecs of HD audio (sound/pci/hda/hda_bind.c), network PHYs
+ * (drivers/net/phy/phy_device.c), USB transceivers and gadget functions (drivers/usb/common/ulpi.c, gadget/functions.c),
+ * resets of platform devices (drivers/vfio/platform), types of sets (net/netfilter/ipset/ip_set_core.c).
+ */
+const requestedWithColon = /^(?:hdaudio|mdio|ulpi|usbfunc|vfio-reset|ip_set_\w+):/
 
 /** The handler where the kernel looks for it. */
 export function renderAutoload(handler: string, origin: Origin): FileTree {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
-import { completeTree, type Entry, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
+import { completeTree, type FileTree, mergeTrees, usrMergeLinks } from '../filetree/index.ts'
 import { applicable, buildLinux, checkKernel, type Kernel, readDebianKernel } from '../kernel/index.ts'
 import { busyboxApplets, openPackages, type Packages } from '../packages/index.ts'
 import {
@@ -22,7 +22,9 @@ import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } 
 import { checkCommands } from './check-commands.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
+import { driversService, treeDrivers } from './drivers.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
+import { kmodFiles } from './kmod-files.ts'
 import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
@@ -83,7 +85,19 @@ export async function assemble(
   const kernel = await provideKernel(engine, packages, needs, system, toLoad, dirname(options.file))
   proveKernel(kernel, requirements)
 
-  const planned = await planAll(engine, kernel, toLoad)
+  const drivers = requirements.drivers
+  const planned = await planAll(engine, kernel, [
+    ...toLoad.filter(({ name }) => drivers === undefined || name !== driversService),
+    ...(drivers === undefined
+      ? []
+      : [
+          {
+            name: driversService,
+            targets: await treeDrivers(engine, kernel, definition, drivers.origins),
+            origins: drivers.origins,
+          },
+        ]),
+  ])
   const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
@@ -138,7 +152,8 @@ export async function assemble(
     requirements.autoload === undefined
       ? new Map()
       : await autoloadTree(engine, kernel, planned, parameters, requirements.autoload.origins),
-    kmodFiles(
+    await kmodFiles(
+      engine,
       planned.filter(({ name }) => name !== 'initramfs'),
       kernel,
     ),
@@ -165,6 +180,7 @@ export async function assemble(
       ? {}
       : {
           initramfsTree: await initramfsTree(
+            engine,
             packages,
             { by: 'path', path: disks.root },
             kernel,
@@ -178,8 +194,8 @@ export async function assemble(
       const [plan] = await planAll(engine, kernel, [request])
       if (plan === undefined) throw new Error('planning one request gave no plan')
       const ofModules = new Map([...parameters.ofModules, ...more])
-      const tree = await initramfsTree(packages, root, kernel, plan, { ...parameters, ofModules }, base)
-      return { tree, plan }
+      const all = { ...parameters, ofModules }
+      return { tree: await initramfsTree(engine, packages, root, kernel, plan, all, base), plan }
     },
     lostAtPowerOff:
       definition.state === undefined
@@ -283,27 +299,6 @@ function stateMountPoint(origin: Origin): FileTree {
   return new Map([[stateFolder, { type: 'directory', mode: 0o755, uid: 0, gid: 0, origins: [origin] }]])
 }
 
-/** The modules that plans refer to, where insmod will look for them. */
-function kmodFiles(plans: readonly NamedPlan[], kernel: Kernel): FileTree {
-  const files = new Map<string, Entry>()
-  for (const { steps, origins } of plans) {
-    for (const { path } of steps) {
-      const target = `/usr/lib/modules/${kernel.release}/${path}`
-      const present = files.get(target)
-      files.set(target, {
-        type: 'file',
-        mode: 0o644,
-        uid: 0,
-        gid: 0,
-        content: kernel.moduleContent(path),
-        origins: [...new Set([...(present?.origins ?? []), ...origins])],
-        ...(kernel.package === undefined ? {} : { package: kernel.package }),
-      })
-    }
-  }
-  return files
-}
-
 async function appletTree(
   packages: Packages,
   requirements: Requirements,
@@ -348,6 +343,7 @@ async function withPackages(
 
 /** The initramfs: its script, a busybox that needs no library, and the modules of its plan. */
 async function initramfsTree(
+  engine: Engine,
   packages: Packages,
   root: RootDevice,
   kernel: Kernel,
@@ -363,7 +359,7 @@ async function initramfsTree(
   })
   const busybox = await packages.entry(basePackages.staticBusybox, '/bin/busybox', base)
   const tree = completeTree(
-    mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), kmodFiles([plan], kernel)),
+    mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), await kmodFiles(engine, [plan], kernel)),
   )
   return mergeTrees(tree, usrMergeLinks(tree, base))
 }

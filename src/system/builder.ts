@@ -13,6 +13,7 @@ import type {
   User,
 } from './contributions.ts'
 import type { Device } from './device.ts'
+import { driversService } from './drivers.ts'
 
 interface FileOptions {
   /** Permission bits; 0o644 for files, 0o755 for directories. */
@@ -38,6 +39,11 @@ export interface SystemBuilder {
      * under the names by which it asks for them (`nft-expr-…`, `fs-…`, `crypto-…`). What is loaded so stays.
      */
     autoload(...targets: readonly KmodTarget[]): void
+    /**
+     * A service that loads every module that drives something in the device tree which the kernel is given: what each
+     * enabled node's bus would announce, worked out when the system is built. For Debian's kernels.
+     */
+    drivers(from: 'from-device-tree'): ServiceHandle
     /**
      * Sets a parameter of a kernel module, whoever loads it: given to insmod, or on the kernel command line as
      * `module.name=value` where the module is built in.
@@ -151,6 +157,16 @@ export function createBuilder(
         const origin = here()
         contribute({ type: 'autoload', origin, targets })
         contribute({ type: 'applet', origin, name: 'insmod' })
+      },
+      drivers(from) {
+        contribute({ type: 'drivers', origin: here(), from })
+        return service({
+          kind: 'oneshot',
+          name: driversService,
+          description: 'kernel modules of what is in the device tree',
+          phase: 'boot',
+          kmods: [],
+        })
       },
       moduleParameter: (module, name, value) =>
         contribute({ type: 'kmod-parameter', origin: here(), parameter: { module, name, value } }),

@@ -81,6 +81,12 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
       schema: z.looseObject({ requirement: kernelRequirement, when: name.optional() }),
     },
     autoload: { verb: 'system.kernel.autoload', schema: z.looseObject({ targets: kmods }) },
+    drivers: {
+      verb: 'system.kernel.drivers',
+      schema: z.looseObject({
+        from: z.literal('from-device-tree', 'from-device-tree is all that can be said'),
+      }),
+    },
     'kmod-parameter': {
       verb: 'system.kernel.moduleParameter',
       schema: z.looseObject({

@@ -37,9 +37,11 @@ export type {
   Firmware,
   NetworkBoot,
 } from './device.ts'
+export { boardTree } from './device-tree.ts'
 export { evaluate, type System } from './evaluate.ts'
 export { type EvaluatedSystem, evaluateSystem } from './evaluated.ts'
 export { defineFeature } from './feature.ts'
+export { installedPath } from './kmod-files.ts'
 export { type LoadOptions, loadSystems } from './load.ts'
 export { merge, type Requirements } from './merge.ts'
 export { lockSetNames, type SystemFolders, updateSystem } from './package-needs.ts'

@@ -4,6 +4,7 @@ import type { Kernel } from '../kernel/index.ts'
 import { type LoadPlan, lookUp, type PlanError, planLoad, type Result } from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
 import type { KmodChoice, KmodTarget } from './contributions.ts'
+import { installedPath } from './kmod-files.ts'
 
 /** A load plan with its name: the service that it belongs to, or `initramfs`. */
 export interface NamedPlan extends LoadPlan {
@@ -117,7 +118,7 @@ export function kmodSteps(
     const own = parameters.get(name)
     return {
       name,
-      path: `/lib/modules/${kernel.release}/${path}`,
+      path: `/lib/modules/${kernel.release}/${installedPath(path)}`,
       ...(own === undefined ? {} : { parameters: own }),
       ...(required ? {} : { optional: true }),
     }

@@ -38,6 +38,8 @@ export interface Requirements {
   readonly conditionalKernel: readonly (Asked<KernelRequirement> & { readonly when: string })[]
   /** Present when the kernel may load modules by itself: those that ship for nothing else. */
   readonly autoload?: Asked<readonly KmodTarget[]>
+  /** Present when the modules that the device tree calls for are to be loaded. */
+  readonly drivers?: { readonly origins: readonly Origin[] }
   readonly kmodParameters: readonly Asked<KmodParameterRequest>[]
   readonly waivedFirmware: readonly Asked<string>[]
   readonly kernelParameters: readonly Asked<string>[]
@@ -114,6 +116,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     }),
   )
   const autoload = of('autoload')
+  const drivers = of('drivers')
   const kmodParameters = agree(
     of('kmod-parameter'),
     ({ parameter: { module, name } }) => `${module.replaceAll('-', '_')}.${name}`,
@@ -191,6 +194,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
             origins: autoload.map(({ origin }) => origin),
           },
         }),
+    ...(drivers.length === 0 ? {} : { drivers: { origins: drivers.map(({ origin }) => origin) } }),
     kmodParameters,
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(

@@ -7,13 +7,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededRandom } from '../../src/devicetree/conformance.ts'
 import { openKmodFolder, readKmodGraph } from '../../src/kmod/index.ts'
+import { linuxSource, unpackedPackage } from '../../test/material.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from './aliases.ts'
 import { boardsOf, compareBoards } from './boards.ts'
+import { compareImage, compareModuleTables, sourcesOf } from './drivers.ts'
 import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fuzz.ts'
 import { indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
+import { verifyRules } from './rules.ts'
 
 export const verifications: readonly Verification[] = [
   {
@@ -27,9 +30,19 @@ export const verifications: readonly Verification[] = [
     run: verifyBoards,
   },
   {
+    name: 'kmod-drivers',
+    title: 'Drivers that a kernel has, read from its source',
+    run: verifyDrivers,
+  },
+  {
     name: 'kmod-fuzz',
     title: 'Mutated kernel modules',
     run: verifyMutated,
+  },
+  {
+    name: 'kmod-rules',
+    title: 'Kernel modules of firewall rules',
+    run: verifyRules,
   },
 ]
 
@@ -147,6 +160,62 @@ async function verifyBoards({ folder, progress }: VerifyContext): Promise<Judgem
     columns: ['kernel', 'boards', 'enabled devices', 'with a module', 'modprobe finds others'],
     rows,
     notes: ['Each device under the modalias that its bus sends, against `modprobe -R`.'],
+    failures,
+  }
+}
+
+/** Kernels for device trees, each with its source. The image of armmp unpacks itself, and is not looked into. */
+const withSource = [
+  { kernel: 'linux-image-arm64', release: 'bookworm', source: '6.1', arch: 'arm64', hasPlainImage: true },
+  { kernel: 'linux-image-armmp', release: 'bookworm', source: '6.1', arch: 'arm', hasPlainImage: false },
+  { kernel: 'linux-image-arm64', release: 'trixie', source: '6.12', arch: 'arm64', hasPlainImage: true },
+] as const
+
+/** Every table of every module against its aliases, and every built-in driver against the kernel's image. */
+async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
+  const rows: (readonly (string | number)[])[] = []
+  let failures = 0
+  for (const { kernel: name, release, source, arch, hasPlainImage } of withSource) {
+    const kernel = kernels.find((each) => each.package === name && each.release === release)
+    if (kernel === undefined) throw new Error(`${name} of ${release} is not among the kernels`)
+    const folder = await modulesFolder(kernel)
+    const version = folder.slice(folder.lastIndexOf('/') + 1)
+    const boot = join(await unpackedPackage(kernel), 'boot')
+    const modules = openKmodFolder(folder)
+    if (!modules.ok) throw new Error(modules.error.message)
+    const sources = sourcesOf(await linuxSource(source), arch, join(boot, `config-${version}`))
+    const tables = await compareModuleTables(modules.value, sources)
+    const image = hasPlainImage
+      ? compareImage(sources, readFileSync(join(boot, `vmlinuz-${version}`)))
+      : undefined
+    const wrong = [...tables.different, ...(image?.absent ?? []), ...(image?.present ?? [])]
+    for (const line of wrong.slice(0, 20)) progress(`${version}: ${line}`)
+    failures += wrong.length
+    rows.push([
+      version,
+      tables.modules,
+      tables.compatibles,
+      tables.different.length,
+      ...(image === undefined
+        ? ['–', '–', '–', '–']
+        : [image.builtin, image.absent.length, image.off, image.present.length]),
+    ])
+  }
+  return {
+    columns: [
+      'kernel',
+      'modules with of: aliases',
+      'compatibles in them',
+      'modules read otherwise',
+      'compatibles of built-in drivers',
+      'not in the image',
+      'of drivers that are off',
+      'in the image all the same',
+    ],
+    rows,
+    notes: [
+      "Every source file under the kernel's own configuration: what it says of modules against the aliases that the build put into them, of what is built in against the bytes of the image. The image of armmp unpacks itself and is not looked into.",
+    ],
     failures,
   }
 }

@@ -17,10 +17,10 @@ import {
 } from '../../boot/index.ts'
 import { type Diagnostic, type Origin, UserError } from '../../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
-import type { AssembledSystem } from '../../system/index.ts'
+import { type AssembledSystem, boardTree } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
-import { boardTree, reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
+import { reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
 import { kernelFileName, packKernel, wrapInitramfs, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 

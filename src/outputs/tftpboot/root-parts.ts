@@ -1,7 +1,7 @@
 import { PHRAM_NAME, phramParameter, type TransportChoice } from '../../boot/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
 import { type Entry, type FileTree, imageEntries, mergeTrees, writeCpio } from '../../filetree/index.ts'
-import type { AssembledSystem } from '../../system/index.ts'
+import { type AssembledSystem, installedPath } from '../../system/index.ts'
 import { compressedCpio, rootImage } from '../images.ts'
 
 /** What carries the root to the kernel. */
@@ -54,7 +54,7 @@ export async function buildRootParts(
         initramfs: await compressedCpio(engine, imageEntries(tree), system.kernel),
         parameters: builtIn,
         targets: { ...targets, [INITRAMFS_FILE]: tree },
-        loadPlans: { initramfs: plan.steps.map(({ path }) => path) },
+        loadPlans: { initramfs: plan.steps.map(({ path }) => installedPath(path)) },
       }
     }
     case 'initramfs': {
@@ -68,7 +68,7 @@ export async function buildRootParts(
         initramfs: await withImage(engine, small, root),
         parameters: [],
         targets: { [INITRAMFS_FILE]: tree, [ROOT_FILE]: system.rootTree },
-        loadPlans: { initramfs: plan.steps.map(({ path }) => path) },
+        loadPlans: { initramfs: plan.steps.map(({ path }) => installedPath(path)) },
       }
     }
     case 'cpio': {

@@ -1,7 +1,7 @@
 /** Device trees and overlays from source, compiled as the kernel does it: cpp, then dtc. */
 import { basename, dirname } from 'node:path'
-import type { Artifact, Engine, FileArtifact } from '../../engine/index.ts'
-import type { DeviceTreeText } from '../../system/index.ts'
+import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
+import type { DeviceTreeText } from './device.ts'
 
 /**
  * The flattened tree of a source; of a file that is one already, itself. `#include` and `/include/` look beside the file,
