@@ -14,7 +14,6 @@ import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fu
 import { indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
-import { verifyRules } from './rules.ts'
 
 export const verifications: readonly Verification[] = [
   {
@@ -31,11 +30,6 @@ export const verifications: readonly Verification[] = [
     name: 'kmod-fuzz',
     title: 'Mutated kernel modules',
     run: verifyMutated,
-  },
-  {
-    name: 'kmod-rules',
-    title: 'Kernel modules of firewall rules',
-    run: verifyRules,
   },
 ]
 
