@@ -14,6 +14,7 @@ const mayImport = {
   filetree: ['diagnostics', 'engine'],
   packages: ['diagnostics', 'engine', 'elf', 'filetree'],
   kernel: ['diagnostics', 'engine', 'kconfig', 'kbuild', 'kmod', 'packages', 'filetree'],
+  impact: ['diagnostics', 'elf', 'kconfig', 'kbuild', 'kmod', 'kernel'],
   progress: ['engine'],
   machine: [],
   tftp: [],
@@ -34,7 +35,7 @@ const mayImport = {
     'kernel',
     'services',
   ],
-  boot: ['devicetree', 'layout', 'uboot'],
+  boot: ['devicetree', 'elf', 'layout', 'uboot'],
   driver: ['boot', 'layout', 'uboot', 'tftp', 'machine'],
   devices: [
     'diagnostics',

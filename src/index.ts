@@ -5,7 +5,7 @@
  * `firmwright/devices`, `firmwright/features` and `firmwright/outputs`; the libraries are subpaths of their own.
  */
 export { type Diagnostic, type Origin, UserError } from './diagnostics/index.ts'
-export { debianKernel, type KernelSource, linuxSource } from './kernel/index.ts'
+export { debianKernel, type KernelSource, kmodSource, linuxSource } from './kernel/index.ts'
 export { type ServiceHandle, serviceHandle } from './services/index.ts'
 export {
   type DefinedSystem,

@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts'
 import { dtCommand } from './dt.ts'
 import { kbuildCommand } from './kbuild.ts'
 import { kconfigCommand } from './kconfig.ts'
+import { kernelCommand } from './kernel.ts'
 import { kmodCommand } from './kmod.ts'
 import { layoutCommand } from './layout.ts'
 import { runCommand } from './run.ts'
@@ -48,6 +49,7 @@ DEBUG=firmwright (stack traces).`,
     storeCommand(),
     kbuildCommand(),
     kconfigCommand(),
+    kernelCommand(),
     kmodCommand(),
     demoCommand(),
   ]

@@ -76,9 +76,19 @@ function verifyText({ problems, checked }: VerifyReport): readonly string[] {
   ]
 }
 
-function statisticsText({ folder, blobs, results, totalBytes, roots }: StoreStatistics): readonly string[] {
+function statisticsText({
+  folder,
+  blobs,
+  results,
+  work,
+  totalBytes,
+  roots,
+}: StoreStatistics): readonly string[] {
   return [
     `${folder}: ${megabytes(totalBytes)} in ${blobs.count} files and ${results.count} results`,
+    ...(work.count === 0
+      ? []
+      : [`of them kept to go on from, as objects of kernels: ${megabytes(work.bytes)}`]),
     'outputs that keep what they refer to:',
     ...roots.map(({ path, standing }) => `  ${path}${standing ? '' : ' (gone or changed: keeps nothing)'}`),
   ]

@@ -34,6 +34,7 @@ export const sectionType = {
   noBits: 8,
   rel: 9,
   dynamicSymbols: 11,
+  group: 17,
   extendedIndices: 18,
 } as const
 

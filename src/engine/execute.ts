@@ -8,6 +8,7 @@ import { openCapture } from './capture.ts'
 import { type ChildOutcome, runChild } from './child.ts'
 import { diskFull, errorCode } from './failure.ts'
 import type { Intake, Staged } from './intake.ts'
+import { lockArguments, placeKept } from './kept.ts'
 import { keepLog, saysDiskFull, tellingLines } from './log.ts'
 import { inputCopy, materialize, sharedView } from './materialize.ts'
 import { areNested } from './paths.ts'
@@ -86,15 +87,14 @@ export async function execute(
     const readOnly = new Map([...bound].map(([path, { source }]) => [path, source]))
     const places = new Map([...bound.values()].map(({ inode, artifact }) => [inode, artifact]))
     for (const output of recipe.outputs) mkdirSync(dirname(`${workFolder}/${output}`), { recursive: true })
-    const argv = executor.sandboxed
-      ? [
-          'bwrap',
-          ...sandboxArguments({ network: recipe.network === true, workFolder, temporaryFolder, readOnly }),
-          '--',
-          ...recipe.argv,
-        ]
-      : recipe.argv
     const { signal, sandboxed } = executor
+    const kept = placeKept(executor.store, workFolder, recipe.kept ?? {}, sandboxed)
+    const writable = new Map(kept.map(({ path, source }) => [path, source]))
+    const network = recipe.network === true
+    const room = sandboxed
+      ? ['bwrap', ...sandboxArguments({ network, workFolder, temporaryFolder, readOnly, writable }), '--']
+      : []
+    const argv = [...lockArguments(kept), ...room, ...recipe.argv]
     const { onLine } = recipe
     const capture = await openCapture(`${job}/output`, onLine && ((line) => onLine(line, report)))
     const outcome = await runChild({

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Artifact } from './artifact.ts'
 import { listSharded, type StoredFile, type Weight, weigh, weighFolder } from './contents.ts'
 import { diskFailure } from './failure.ts'
+import { removeKept } from './kept.ts'
 import { takeExclusiveLease } from './lease.ts'
 import { reachFrom } from './reach.ts'
 import { isStanding, readRoots } from './roots.ts'
@@ -19,6 +20,8 @@ export interface GarbageReport {
     readonly logs: Weight
     /** What processes that died have left. */
     readonly temporary: Weight
+    /** What commands had left for the next run of their kind. */
+    readonly work: Weight
     /** Roots whose file is gone or has changed. */
     readonly roots: number
   }
@@ -89,7 +92,8 @@ async function collect(folder: string): Promise<GarbageReport> {
     temporary = { count: temporary.count + count, bytes: temporary.bytes + bytes }
     removeFolder(`${folder}/tmp/${name}`)
   }
-  const gone = [blobs.gone, executables.gone, results.gone, logs, temporary]
+  const work = removeKept(folder)
+  const gone = [blobs.gone, executables.gone, results.gone, logs, temporary, work]
   return {
     removed: {
       blobs: blobs.gone,
@@ -97,6 +101,7 @@ async function collect(folder: string): Promise<GarbageReport> {
       results: results.gone,
       logs,
       temporary,
+      work,
       roots: rootsRemoved,
     },
     freedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -26,6 +26,13 @@ export interface CommandRecipe {
   readonly outputs: readonly string[]
   /** Further programs of the host that the command starts; fingerprinted like `argv[0]`. */
   readonly tools?: readonly string[]
+  /**
+   * Folders that the command finds as it left them the last time, by their paths in the working folder: a cache of work
+   * that can be done again. Not part of the key, so what the command leaves as outputs must not depend on what is in
+   * them; and never shared by two commands at once: one waits for the other. The name is a word of letters, digits, `-`
+   * and `.`; commands that give the same one get the same folder.
+   */
+  readonly kept?: Readonly<Record<string, string>>
   /** Whether the command may use the network; default false. */
   readonly network?: boolean
   /**

@@ -13,6 +13,8 @@ export interface SandboxOptions {
   readonly temporaryFolder: string
   /** Path in the working folder → path on the host that appears there, read-only. */
   readonly readOnly: ReadonlyMap<string, string>
+  /** The same, for what the command may write to. */
+  readonly writable: ReadonlyMap<string, string>
 }
 
 /** What a program with a network needs from /etc to find a name and to check a certificate. */
@@ -46,13 +48,16 @@ export function sandboxArguments(options: SandboxOptions): readonly string[] {
   args.push('--bind', options.workFolder, sandboxWorkFolder)
   for (const [path, source] of options.readOnly)
     args.push('--ro-bind', source, `${sandboxWorkFolder}/${path}`)
+  for (const [path, source] of options.writable) args.push('--bind', source, `${sandboxWorkFolder}/${path}`)
   args.push('--chdir', sandboxWorkFolder)
   return args
 }
 
 /** Undefined when a sandbox works in `folder`, otherwise why not. */
 export async function probeSandbox(folder: string): Promise<string | undefined> {
-  const options = { network: false, workFolder: folder, temporaryFolder: folder, readOnly: new Map() }
+  const none = new Map<string, string>()
+  const folders = { workFolder: folder, temporaryFolder: folder, readOnly: none, writable: none }
+  const options = { network: false, ...folders }
   return new Promise((resolve) => {
     const child = spawn('bwrap', [...sandboxArguments(options), '--', 'true'], {
       env: { PATH: executorPath },

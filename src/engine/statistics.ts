@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { listSharded, type Weight, weigh, weighFolder } from './contents.ts'
 import { diskFailure } from './failure.ts'
+import { weighKept } from './kept.ts'
 import { isStanding, readRoots } from './roots.ts'
 import { openStoreFolder } from './store.ts'
 
@@ -13,6 +14,8 @@ export interface StoreStatistics {
   readonly logs: Weight
   /** Unfinished work, of living processes and dead ones. */
   readonly temporary: Weight
+  /** What commands have left for the next run of their kind. */
+  readonly work: Weight
   readonly totalBytes: number
   /** Files that keep results alive; `standing` is false when the file is gone or has changed since. */
   readonly roots: readonly { readonly path: string; readonly standing: boolean }[]
@@ -28,13 +31,14 @@ export async function storeStatistics(options: { readonly storeFolder: string })
     const results = weigh(listSharded(folder, 'results').files)
     const logs = weighFolder(`${folder}/logs`)
     const temporary = weighFolder(`${folder}/tmp`)
+    const work = weighKept(folder)
     const roots = []
     for (const root of readRoots(folder).values()) {
       if (root !== undefined) roots.push({ path: root.path, standing: await isStanding(root) })
     }
-    const all = [blobs, executables, results, logs, temporary]
+    const all = [blobs, executables, results, logs, temporary, work]
     const totalBytes = all.reduce((sum, { bytes }) => sum + bytes, 0)
-    return { folder, blobs, executables, results, logs, temporary, totalBytes, roots }
+    return { folder, blobs, executables, results, logs, temporary, work, totalBytes, roots }
   } catch (error) {
     throw diskFailure(error, 'The store', folder)
   }

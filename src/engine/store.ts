@@ -11,6 +11,7 @@
  *     tmp/<process>-…/   work of one process, removed when it is gone
  *     logs/              output of commands that failed, the newest few
  *     cache/             what can be computed again: fingerprints of tools, trees known to be whole
+ *     kept/<name>/       what commands left for the next run of their kind (kept.ts)
  *
  * Content appears under its name only by `rename` of a synced file, and a result only after the content it
  * refers to. So whatever instant a process dies at, names that exist are right. That the names of all
@@ -39,7 +40,7 @@ import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { makeFolder } from './folder.ts'
-import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
+import { ownerOf, ownName } from './ownership.ts'
 
 /** Raised when an older Firmwright would misread the folder. */
 const formatVersion = 1
@@ -56,7 +57,17 @@ export interface Store {
   readonly temporaryFolder: string
 }
 
-const storeFolders = ['blobs', 'executables', 'results', 'roots', 'leases', 'tmp', 'logs', 'cache'] as const
+const storeFolders = [
+  'blobs',
+  'executables',
+  'results',
+  'roots',
+  'leases',
+  'tmp',
+  'logs',
+  'cache',
+  'kept',
+] as const
 
 /** Names of everything at the top of a store. */
 export const storeNames: readonly string[] = ['format', ...storeFolders]
@@ -111,13 +122,12 @@ function checkStore(folder: string, create: boolean): void {
         fix: 'choose an empty or a new folder for the store',
       })
     }
-    const temporary = `${folder}/${formatPrefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    const temporary = `${folder}/${ownName(formatPrefix)}`
     writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
     renameSync(temporary, `${folder}/format`)
     for (const name of names) {
       // Left by a process that died right here.
-      if (!isAlive(identityIn(name.slice(formatPrefix.length)) ?? ''))
-        rmSync(`${folder}/${name}`, { force: true })
+      if (ownerOf(folder, name, formatPrefix) !== 'runs') rmSync(`${folder}/${name}`, { force: true })
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT' && !create) {
@@ -173,7 +183,7 @@ export function prepareStore(folder: string): Store {
   try {
     makeFolders(folder)
     accessSync(`${folder}/blobs`, constants.W_OK)
-    const temporaryFolder = `${folder}/tmp/${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    const temporaryFolder = `${folder}/tmp/${ownName()}`
     mkdirSync(temporaryFolder)
     return { folder, temporaryFolder }
   } catch (error) {
@@ -183,10 +193,7 @@ export function prepareStore(folder: string): Store {
 
 /** Names in tmp/ whose process is gone. */
 export function abandonedFolders(folder: string): readonly string[] {
-  return readdirSync(`${folder}/tmp`).filter((name) => {
-    const identity = identityIn(name)
-    return identity === undefined || !isAlive(identity)
-  })
+  return readdirSync(`${folder}/tmp`).filter((name) => ownerOf(`${folder}/tmp`, name) !== 'runs')
 }
 
 /** Removes what processes that are gone have left in tmp/. */

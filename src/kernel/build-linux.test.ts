@@ -1,19 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { UserError } from '../diagnostics/index.ts'
-import { type Engine, type EngineEvent, openEngine } from '../engine/index.ts'
+import { type Engine, type EngineEvent, openEngine, verifyStore } from '../engine/index.ts'
 import { readContent } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { buildLinux, type KernelDemands } from './build-linux.ts'
+import { checkKernel } from './check.ts'
 import { findCompiler } from './compiler.ts'
 import type { Kernel } from './kernel.ts'
-import { linuxSource } from './source.ts'
+import { kmodSource, type LinuxSourceOptions, linuxSource } from './source.ts'
 import { type Files, newerMakefile, treeArchive, writeTree } from './test/tree.ts'
 
 const made: string[] = []
+const mounted: string[] = []
 afterAll(() => {
+  for (const folder of mounted) spawnSync('umount', ['-l', folder])
   for (const folder of made) rmSync(folder, { recursive: true, force: true })
 })
 
@@ -28,6 +32,7 @@ const noPackages = {} as Packages
 interface Wish {
   readonly changes?: Files
   readonly patches?: Files
+  readonly options?: LinuxSourceOptions
   readonly demands?: Partial<KernelDemands>
   readonly storeFolder?: string
 }
@@ -44,12 +49,12 @@ async function withEngine<T>(storeFolder: string, work: (engine: Engine) => Prom
 
 const noDemands: KernelDemands = { symbols: [], modules: [], conditional: [] }
 
-function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {}) {
+function build({ changes, patches = {}, options = {}, demands, storeFolder = store }: Wish = {}) {
   return withEngine(storeFolder, async (engine) => {
     const { tarball, sha256 } = treeArchive(newFolder(), changes)
     const folder = newFolder()
     for (const [name, text] of Object.entries(patches)) writeFileSync(join(folder, name), text)
-    const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches) })
+    const source = linuxSource({ tarball, sha256 }, { patches: Object.keys(patches), ...options })
     const kernel = await buildLinux(engine, noPackages, {
       source,
       architecture: 'amd64',
@@ -57,7 +62,11 @@ function build({ changes, patches = {}, demands, storeFolder = store }: Wish = {
       folder,
       demands: { ...noDemands, ...demands },
     })
-    return { kernel, image: await readContent(engine, kernel.image) }
+    const read = async (path: string) =>
+      (await readContent(engine, kernel.moduleContent(path))).toString('latin1')
+    const names = [...kernel.modules.names.values()]
+    const modules = new Map(await Promise.all(names.map(async (path) => [path, await read(path)] as const)))
+    return { kernel, image: await readContent(engine, kernel.image), modules }
   })
 }
 
@@ -69,6 +78,14 @@ async function problemOf(wish: Wish) {
 
 const feature = (name: string) => ({ feature: name, file: `/home/me/${name}.ts`, line: 7 })
 const module = (name: string) => ({ name, origins: [feature('vpn')] })
+/** Directories of the objects that were compiled, sorted. */
+const compiled = (events: readonly EngineEvent[]): readonly string[] =>
+  events
+    .flatMap((event) =>
+      event.type === 'step-progress' && event.unit === 'objects' ? [event.detail ?? ''] : [],
+    )
+    .sort()
+const archiveOf = ({ image }: Kernel): string => (image.type === 'slice' ? image.artifact.digest.sha256 : '')
 const modulesIn = ({ modules }: Kernel) => [...modules.names.values()].sort()
 
 describe('a kernel from source', () => {
@@ -130,6 +147,37 @@ describe('a kernel from source', () => {
     expect(progress.map(({ detail }) => detail).sort()).toEqual(['drivers', 'drivers/net'])
   })
 
+  it('is compiled anew only where a change of configuration touches it, and is what a clean build gives', async () => {
+    const folder = newFolder()
+    const clock = [{ symbol: 'CLOCK', accepted: ['y'], origins: [feature('time')] }]
+    const wide = { demands: { modules: [module('tun')], symbols: clock }, storeFolder: folder }
+    const narrow = { demands: { symbols: clock }, storeFolder: folder }
+    await build({ storeFolder: folder })
+    expect(compiled((await build(wide)).events)).toEqual(['drivers', 'drivers/net'])
+    // What the module has left in the kept folder must not ship.
+    const { value, events } = await build(narrow)
+    expect(compiled(events)).toEqual([])
+    const clean = (await build({ ...narrow, storeFolder: newFolder() })).value
+    expect(modulesIn(value.kernel)).toEqual([])
+    expect(archiveOf(value.kernel)).toBe(archiveOf(clean.kernel))
+  })
+
+  it('goes on where it was killed, and takes no half of an object for a whole one', async () => {
+    const folder = newFolder()
+    const demands = { modules: [module('tun')] }
+    await build({ storeFolder: folder })
+    const kept = join(folder, 'kept')
+    const [name = ''] = readdirSync(kept)
+    const linux = join(kept, name, 'folder/linux')
+    const objects = join(linux, readdirSync(linux).find((entry) => entry.startsWith('objects-')) ?? '')
+    writeFileSync(join(objects, '.interrupted'), '')
+    writeFileSync(join(objects, 'drivers/core.o'), 'half an obj')
+    const { value, events } = await build({ demands, storeFolder: folder })
+    expect(compiled(events)).toEqual(['drivers', 'drivers/net'])
+    const clean = (await build({ demands, storeFolder: newFolder() })).value
+    expect(archiveOf(value.kernel)).toBe(archiveOf(clean.kernel))
+  })
+
   it('is built from a folder, anew when a file of it is another', async () => {
     const directory = writeTree(newFolder())
     const imageOf = async () => {
@@ -155,6 +203,134 @@ describe('a kernel from source', () => {
 `
     const { image } = (await build({ patches: { 'core.patch': patch } })).value
     expect(image.toString('latin1')).toContain('patched')
+  })
+})
+
+describe('modules with a source of their own', () => {
+  const vendor = (files: Files = {}, modules = ['vendor-wifi']) => {
+    const folder = newFolder()
+    const all = {
+      Kbuild: 'obj-m := vendor-wifi.o\n',
+      'vendor-wifi.c': 'int wifi(void) { return 5; }\n',
+      ...files,
+    }
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(folder, name), text)
+    return kmodSource({ directory: folder, modules, variables: { VENDOR: "O'Hara" } })
+  }
+  const wanted = { name: 'vendor_wifi', origins: [feature('wifi')] }
+
+  it('are built after those of the kernel, told what they are to be told, and not asked of Kconfig', async () => {
+    const { kernel, modules } = (
+      await build({ options: { kmods: [vendor()] }, demands: { modules: [wanted, module('tun')] } })
+    ).value
+    expect(modulesIn(kernel)).toEqual(['kernel/drivers/net/tun.ko', 'updates/vendor-wifi.ko'])
+    expect(checkKernel(kernel, [], [wanted])).toEqual([])
+    expect(modules.get('updates/vendor-wifi.ko')).toContain("vendor-wifi.o of O'Hara")
+  })
+  it('know the symbols of those before them', async () => {
+    const second = vendor({ Kbuild: 'obj-m := vendor-usb.o\n', 'vendor-usb.c': 'int usb;\n' }, ['vendor-usb'])
+    const { modules } = (await build({ options: { kmods: [vendor(), second] } })).value
+    expect(modules.get('updates/vendor-usb.ko')).toMatch(/vendor-wifi\.o of O'Hara\nvendor-usb\.o/)
+  })
+  it('are built anew when a file of theirs is another, and the kernel only looked at', async () => {
+    await build({ options: { kmods: [vendor()] } })
+    const changed = vendor({ 'vendor-wifi.c': 'int changed(void) { return 6; }\n' })
+    const { modules } = (await build({ options: { kmods: [changed] } })).value
+    expect(modules.get('updates/vendor-wifi.ko')).toContain('changed')
+  })
+  it('are refused where their compiler refuses them', async () => {
+    const problem = await problemOf({
+      options: { kmods: [vendor({ 'vendor-wifi.c': 'int wifi = missing;\n' })] },
+    })
+    expect((problem.why ?? '').split('\n')[1]).toMatch(/vendor-wifi\.c:1:\d+: error: .*missing/)
+  })
+  it('are refused where the source builds another module', async () => {
+    const problem = await problemOf({ options: { kmods: [vendor({}, ['vendor_lan'])] } })
+    expect(problem.why).toMatch(/error: kernel-test-\w+ builds no module vendor_lan/)
+  })
+  it('are refused without a Makefile', async () => {
+    const source = kmodSource({ directory: newFolder(), modules: ['vendor'] })
+    expect((await problemOf({ options: { kmods: [source] } })).why).toBe(
+      'it has neither a Kbuild file nor a Makefile',
+    )
+  })
+  it('are refused without names', () => {
+    expect(() => kmodSource({ directory: 'driver', modules: [] })).toThrow('not told what to build')
+  })
+})
+
+describe('what make would draw at random', () => {
+  const asked = (symbol: string) => ({ symbols: [{ symbol, accepted: ['y'], origins: [feature('safety')] }] })
+  const pem = (text: string) =>
+    `-----BEGIN PRIVATE KEY-----\n${text}\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`
+  const key = (text: string) => {
+    const path = join(newFolder(), 'key.pem')
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('a key for modules is the one that is given, and signs all of them', async () => {
+    const built = async (text: string) => {
+      const options = { signingKey: key(pem(text)) }
+      return (await build({ options, demands: { modules: [module('tun')] } })).value
+    }
+    const first = await built('first')
+    expect(first.kernel.config.get('MODULE_SIG')).toBe('y')
+    expect(first.modules.get('kernel/drivers/net/tun.ko')).toMatch(/signed: sha512 .*KEY-+\nfirst\n/)
+    expect((await built('second')).modules.get('kernel/drivers/net/tun.ko')).toMatch(/KEY-+\nsecond\n/)
+  })
+  it('a key is never made up', async () => {
+    const problem = await problemOf({ demands: asked('MODULE_SIG') })
+    expect(problem.what).toBe('this kernel signs its modules, and there is no key to sign them with')
+    expect(problem.fix).toContain("signingKey: 'key.pem'")
+  })
+  it.each([
+    ['', 'there is no PRIVATE KEY in it'],
+    ['-----BEGIN PRIVATE KEY-----\n', 'there is no CERTIFICATE in it'],
+  ])('a key is refused that is none: %j', async (text, why) => {
+    expect((await problemOf({ options: { signingKey: key(text) } })).why).toBe(why)
+  })
+  it('a seed for structures is the one that is given', async () => {
+    const built = async (digit: string) => {
+      const options = { randstructSeed: digit.repeat(64) }
+      return (await build({ options, demands: asked('RANDSTRUCT') })).value.image.toString('latin1')
+    }
+    expect(await built('a')).toContain('a'.repeat(64))
+    expect(await built('b')).toContain('b'.repeat(64))
+  })
+  it('a seed is never drawn', async () => {
+    const problem = await problemOf({ demands: asked('RANDSTRUCT') })
+    expect(problem.what).toBe('this kernel lays out its structures at random, and there is no seed')
+  })
+  it('a seed has 64 digits', () => {
+    expect(() => linuxSource({ directory: 'linux' }, { randstructSeed: '12' })).toThrow('does not know')
+  })
+})
+
+/** A file system of its own in memory; undefined for who may not mount. */
+function smallDisk(megabytes: number): string | undefined {
+  const folder = newFolder()
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder])
+  if (status !== 0) return undefined
+  mounted.push(folder)
+  return folder
+}
+
+describe('a disk that is full while a kernel is built', () => {
+  it('is said, and with more room the build is the same as any other', async ({ skip }) => {
+    const disk = smallDisk(6)
+    if (disk === undefined) return skip('nothing may be mounted here')
+    const storeFolder = join(disk, 'store')
+    // An object of 8 MB.
+    const changes = { 'drivers/core.c': 'char core[8 << 20] = { 1 };\n' }
+    const problem = await problemOf({ changes, storeFolder })
+    expect(problem.what).toBe(`The disk is full: no space left for ${storeFolder}`)
+    expect(problem.fix).toContain('firmwright store gc')
+    expect((await verifyStore({ storeFolder })).problems).toEqual([])
+    expect(spawnSync('mount', ['-o', 'remount,size=200m', disk]).status).toBe(0)
+    const { kernel } = (await build({ changes, storeFolder })).value
+    const clean = (await build({ changes, storeFolder: newFolder() })).value
+    expect(archiveOf(kernel)).toBe(archiveOf(clean.kernel))
   })
 })
 
@@ -248,6 +424,6 @@ describe('a kernel from source that cannot be', () => {
     expect(error.diagnostics[0]?.fix).toBe('install the Debian package libelf-dev')
   })
   it('of a source that is not said', () => {
-    expect(() => linuxSource({ tarball: 'x.tar', sha256: 'abc' })).toThrow(/not told where the source is/)
+    expect(() => linuxSource({ tarball: 'x.tar', sha256: 'abc' })).toThrow('something that it does not know')
   })
 })

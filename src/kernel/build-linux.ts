@@ -4,9 +4,10 @@
  * it leaves is one archive laid out as Debian lays out its kernel packages.
  */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
 import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
@@ -14,21 +15,17 @@ import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig, type KernelSymbol } from './base-config.ts'
+import { buildScript, keptPath } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
-import { type Compiler, findCompiler } from './compiler.ts'
+import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
+import { parseConfigFile } from './config-file.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
+import { keyInputs, refuseDraws, signingDemands, signingHeaders } from './drawn-at-random.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
-import {
-  type LinuxTree,
-  openLinuxTree,
-  stableTar,
-  treeInputs,
-  treeOutline,
-  unpackScript,
-  unpackTools,
-} from './linux-tree.ts'
+import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
+import { buildsOutOfTree, type OutOfTreeSource, openOutOfTree, outOfTreeInputs } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
 
 /** What a kernel must have. */
@@ -68,13 +65,28 @@ export async function buildLinux(
       fix: `choose a device of ${buildableArchitectures.join(' or ')}, or Debian's kernel`,
     })
   const tree = await openLinuxTree(engine, packages, source, folder)
+  const outOfTree = await openOutOfTree(engine, source.kmods, folder)
   const compiler = await findCompiler(engine, target)
+  const keys = await keyInputs(engine, source, (name) => (isAbsolute(name) ? name : join(folder, name)))
   const work = { source, tree, target, compiler }
-  const configured = await configuration(engine, { ...work, deviceSymbols, demands })
+  const own = [...demands.symbols, ...signingDemands(source)]
+  const inTree = withoutOutOfTree({ ...demands, symbols: own }, source)
+  const configured = await configuration(engine, { ...work, deviceSymbols, demands: inTree })
+  const values = parseConfigFile(configured.config)
+  refuseDraws(values, source)
+  if (values.get('MODULE_SIG') === 'y') checkHeaders(signingHeaders)
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
-  const archive = await compile(engine, { ...work, config, objects: configured.objects })
+  const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree, keys })
   const files = await listKernelArchive(engine, archive)
   return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+}
+
+/** What configuration and Makefiles of the kernel have to answer: all but the modules with sources of their own. */
+function withoutOutOfTree(demands: KernelDemands, { kmods }: LinuxSource): KernelDemands {
+  const inTree = (module: ModuleDemand | ModuleChoice): boolean =>
+    !('anyOf' in module ? module.anyOf : [module.name]).some((name) => buildsOutOfTree(kmods, name))
+  const without = <T extends Demands>(each: T): T => ({ ...each, modules: each.modules.filter(inTree) })
+  return { ...without(demands), conditional: demands.conditional.map(without) }
 }
 
 interface Work {
@@ -175,54 +187,41 @@ function reproducible(): Readonly<Record<string, string>> {
 /** Runs make, and returns the archive of what it made. */
 async function compile(
   engine: Engine,
-  work: Work & { readonly config: FileArtifact; readonly objects: readonly string[] },
+  work: Work & {
+    readonly config: FileArtifact
+    readonly objects: readonly string[]
+    readonly outOfTree: readonly OutOfTreeSource[]
+    readonly keys: Readonly<Record<string, FileArtifact>>
+  },
 ): Promise<FileArtifact> {
-  const { source, tree, target, compiler, config } = work
-  const { image, imagePath, imageName, srcarch, deviceTrees } = target
-  const variables = Object.entries({ ...makeVariables(target), ...reproducible() })
-  const arguments_ = variables.map(([name, value]) => `${name}='${value}'`).join(' ')
-  const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
-  const script = `set -eu
-${unpackScript(source.patches)}cp config linux/.config
-chmod u+w linux/.config
-cd linux
-make -j"$(nproc)" ${arguments_} ${goals}
-release=$(cat include/config/kernel.release)
-boot=../out/boot modules=../out/usr/lib/modules/$release trees=../out/usr/lib/linux-image-$release
-debug=../out/usr/lib/debug/boot
-mkdir -p $boot $modules $trees $debug
-cp ${imagePath} $boot/${imageName}-$release
-cp .config $boot/config-$release
-cp vmlinux $debug/vmlinux-$release
-cp System.map $boot/System.map-$release
-cp Module.symvers modules.builtin modules.builtin.modinfo $modules
-# Paths of objects in newer kernels, of modules in older ones.
-sed 's/[.]o$/.ko/' modules.order > list
-sed 's|^|kernel/|' list > $modules/modules.order
-while read -r module; do
-  mkdir -p "$modules/kernel/$(dirname "$module")"
-  cp "$module" "$modules/kernel/$module"
-done < list
-for tree in $(cd arch/${srcarch}/boot/dts 2> /dev/null && find . -name '*.dtb'); do
-  mkdir -p "$trees/$(dirname "$tree")"
-  cp "arch/${srcarch}/boot/dts/$tree" "$trees/$tree"
-done
-cd ../out
-find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
-`
+  const { source, tree, target, compiler, config, outOfTree, keys } = work
+  const variables = { ...makeVariables(target), ...reproducible() }
+  const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
+  const inputs = treeInputs(tree)
+  const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
+  const script = buildScript({ target, source, version, variables, objects, outOfTree })
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
     argv: ['sh', '-c', script],
     env: {},
-    inputs: { ...treeInputs(tree), config },
+    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), ...keys, config },
     outputs: ['kernel.tar'],
-    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort'],
+    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
+    kept: { [keptPath]: keptName(source) },
     onLine: countObjects(work.objects),
   })
   if (archive?.kind !== 'file') throw new Error('tar left no archive')
   return archive
 }
+
+/** One folder for each package or folder that a source comes from: a new version takes the place of the old one. */
+function keptName({ from, patches }: LinuxSource): string {
+  return `linux-${shortDigest({ from: 'tarball' in from ? from.sha256 : from, patches })}`
+}
+
+const shortDigest = (value: object): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /** Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). */
 function countObjects(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {

@@ -11,11 +11,8 @@ export interface Compiler {
   readonly tools: readonly string[]
 }
 
-/** @throws UserError naming each missing program or header and its package */
-export async function findCompiler(
-  engine: Engine,
-  { toolPrefix, headers }: Pick<BuildTarget, 'toolPrefix' | 'headers'>,
-): Promise<Compiler> {
+/** @throws UserError naming each header that is missing and its package */
+export function checkHeaders(headers: Readonly<Record<string, string>>): void {
   const missing = Object.entries(headers).filter(([path]) => !existsSync(path))
   if (missing.length > 0)
     throw new UserError(
@@ -25,6 +22,14 @@ export async function findCompiler(
         fix: `install the Debian package ${name}`,
       })),
     )
+}
+
+/** @throws UserError naming each missing program or header and its package */
+export async function findCompiler(
+  engine: Engine,
+  { toolPrefix, headers }: Pick<BuildTarget, 'toolPrefix' | 'headers'>,
+): Promise<Compiler> {
+  checkHeaders(headers)
   const cross = (name: string): string => `${toolPrefix}${name}`
   const programs = [
     ...['gcc', 'ld', 'as', 'ar', 'nm', 'objcopy', 'objdump', 'strip', 'readelf'].map(cross),

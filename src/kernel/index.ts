@@ -18,6 +18,7 @@ export {
   defaultKernelPackage,
   type KernelSource,
   kernelHeadersPackage,
+  kmodSource,
   type LinuxSource,
   linuxSource,
   type SourcePlace,

@@ -136,7 +136,7 @@ async function* slices(
     })
 }
 
-/** What a step that works on the tree starts from; `unpackScript` makes the folder `linux` of it. */
+/** What a step that works on the tree starts from; `unpackScript` makes the tree of it. */
 export function treeInputs({ archive, patches }: LinuxTree): Readonly<Record<string, Artifact>> {
   const numbered = patches.map(
     (patch, index) => [`patches/${String(index).padStart(4, '0')}`, patch] as const,
@@ -146,14 +146,17 @@ export function treeInputs({ archive, patches }: LinuxTree): Readonly<Record<str
 
 export const unpackTools = ['tar', 'xz', 'gzip', 'zstd', 'patch', 'mkdir', 'mv'] as const
 
-/** In the order of the names that `patches` is given; `name` is what messages call each. */
-export function unpackScript(names: readonly string[]): string {
+/**
+ * @param names what messages call the patches, in their order
+ * @param folder where the tree is to be; it must not be there
+ */
+export function unpackScript(names: readonly string[], folder = 'linux'): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
   const patches = names.map(
     (name, index) =>
-      `patch -p1 -s -f --no-backup-if-mismatch -d linux < patches/${String(index).padStart(4, '0')} || { echo error: the patch ${quoted(name)} does not apply; exit 1; }\n`,
+      `patch -p1 -s -f --no-backup-if-mismatch -d ${folder} < patches/${String(index).padStart(4, '0')} || { echo error: the patch ${quoted(name)} does not apply; exit 1; }\n`,
   )
-  return `mkdir linux\ntar -xf source.tar -C linux --strip-components=1\n${patches.join('')}`
+  return `mkdir ${folder}\ntar -xf source.tar -C ${folder} --strip-components=1\n${patches.join('')}`
 }
 
 /** An archive that is the same for the same files: no owners, no times, in the order of names. */

@@ -19,25 +19,49 @@ const baseSymbols = [...baseConfig, { symbol: '64BIT' }].map(({ symbol }) =>
 const makefile = `VERSION = 6
 PATCHLEVEL = 1
 SUBLEVEL = 0
+.NOTPARALLEL:
+ifneq ($(O),)
+bzImage modules:
+	@$(MAKE) --no-print-directory -C $(O) -f ../Makefile O= $@
+else
 include .config
-srctree := .
+VPATH := ..
+drawn := $(if $(CONFIG_RANDSTRUCT),scripts/basic/randstruct.seed)
+signing := $(if $(CONFIG_MODULE_SIG),scripts/sign-file certs/signing_key.x509)
 objects := drivers/core.o $(if $(CONFIG_CLOCK),drivers/clock.o)
 modules := $(if $(filter m,$(CONFIG_TUN)),drivers/net/tun.ko) $(if $(filter m,$(CONFIG_FANCY)),drivers/net/fancy.ko)
 
-bzImage: $(objects)
+ifdef M
+include $(M)/Kbuild
+kmods := $(addprefix $(M)/,$(obj-m:.o=.ko))
+modules: $(kmods)
+	@cat $(KBUILD_EXTRA_SYMBOLS) /dev/null > $(M)/Module.symvers; echo "$(obj-m) of $(VENDOR)" >> $(M)/Module.symvers
+	@for module in $(kmods); do cat $(M)/Module.symvers >> $$module; done
+else
+bzImage: $(objects) $(drawn) $(signing)
 	@mkdir -p arch/x86/boot include/config
 	@echo 6.1.0 > include/config/kernel.release
 	@$(CROSS_COMPILE)ld -r -o vmlinux $(objects)
-	@echo "$(KBUILD_BUILD_TIMESTAMP) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_HOST)" | cat vmlinux - > arch/x86/boot/bzImage
+	@echo "$(KBUILD_BUILD_TIMESTAMP) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_HOST)" | cat vmlinux - $(drawn) > arch/x86/boot/bzImage
 	@echo > System.map; echo > Module.symvers; : > modules.builtin; : > modules.builtin.modinfo
+scripts/sign-file:
+	@mkdir -p scripts; echo 'echo "signed: $$1 $$(cat $$2 $$3)" >> $$4' > $@; chmod +x $@
+certs/signing_key.x509: $(patsubst "%",%,$(CONFIG_MODULE_SIG_KEY))
+	@sed -n '/CERTIFICATE/,$$p' $< > $@
+scripts/basic/randstruct.seed: ../scripts/gen-randstruct-seed.sh
+	@mkdir -p $(dir $@); sh $< $@ /dev/null
 modules: $(modules)
 	@: > modules.order; for module in $(modules); do echo $$module >> modules.order; done
+endif
 %.o: %.c
 	@echo "  CC      $@"
+	@mkdir -p $(dir $@)
 	@$(CROSS_COMPILE)gcc -c -o $@ $<
+	@echo "savedcmd_$@ := gcc -c -o $@ $<" > $(dir $@).$(notdir $@).cmd
 %.ko: %.o
 	@echo "  LD [M]  $@"
 	@$(CROSS_COMPILE)ld -r -o $@ $<
+endif
 .PHONY: modules bzImage
 `
 
@@ -49,6 +73,18 @@ const files: Files = {
   Kconfig: `${baseSymbols.join('')}
 config CLOCK
 	bool "clock"
+config MODULE_SIG
+	bool "signatures"
+config MODULE_SIG_KEY
+	string "key"
+	default "certs/signing_key.pem"
+	depends on MODULE_SIG
+config MODULE_SIG_HASH
+	string
+	default "sha512"
+	depends on MODULE_SIG
+config RANDSTRUCT
+	bool "structures at random"
 config NETDEVICES
 	bool "network devices"
 config TUN
@@ -63,6 +99,7 @@ config BROKEN_MODULE
 `,
   Kbuild: 'obj-y += drivers/\n',
   'arch/x86/Makefile': '',
+  'scripts/gen-randstruct-seed.sh': 'SEED=$(od -A n -t x8 -N 32 /dev/urandom)\necho "$SEED" > "$1"\n',
   'drivers/Makefile': 'obj-y += core.o\nobj-$(CONFIG_CLOCK) += clock.o\nobj-$(CONFIG_NETDEVICES) += net/\n',
   'drivers/core.c': 'int core(void) { return 1; }\n',
   'drivers/clock.c': 'int clock(void) { return 2; }\n',
