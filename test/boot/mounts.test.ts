@@ -38,7 +38,8 @@ describe('file systems', () => {
         '-drive',
         `if=none,id=more${index},format=raw,file=${file}`,
         '-device',
-        `virtio-blk-pci,drive=more${index}`,
+        // Behind the root in the order of the bus, which is that of their names.
+        `virtio-blk-pci,drive=more${index},addr=0x${(16 + index).toString(16)}`,
       ]),
     })
   })

@@ -16,7 +16,6 @@ import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fu
 import { indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
-import { verifyRules } from './rules.ts'
 
 export const verifications: readonly Verification[] = [
   {
@@ -38,11 +37,6 @@ export const verifications: readonly Verification[] = [
     name: 'kmod-fuzz',
     title: 'Mutated kernel modules',
     run: verifyMutated,
-  },
-  {
-    name: 'kmod-rules',
-    title: 'Kernel modules of firewall rules',
-    run: verifyRules,
   },
 ]
 
