@@ -91,6 +91,18 @@ describe('a new vmlinux is needed', () => {
     expect(found.exports).toEqual(['vlan_core'])
   })
 
+  it('where only its link differs, with the script that looks', async () => {
+    const { verdict, objects } = await impact(flashed, ['NAMES=y'])
+    expect(verdict).toBe('new-vmlinux')
+    expect(objects).toEqual([
+      {
+        path: 'vmlinux',
+        change: 'different',
+        reasons: [{ symbol: 'NAMES', through: 'scripts/link-vmlinux.sh' }],
+      },
+    ])
+  })
+
   it('and more than was asked for, where the code comes along with it', async () => {
     const found = await impact(flashed, ['GREEDY=m'])
     expect(found.verdict).toBe('needs-more')
@@ -124,7 +136,9 @@ it('a module whose imports the flashed kernel does not export is not said to loa
       'net/vendor/card.c': `${modinfo('card')}int absent(void);\nint card(void) { return absent(); }\n`,
     },
   })
-  const found = await impact(folder, ['CARD=m'])
+  const output = join(dirname(folder), 'modules')
+  const found = await impact(folder, ['CARD=m'], { output })
+  expect(existsSync(output)).toBe(false)
   expect(found.findings.join('\n')).toMatch(/card imports absent, which neither vmlinux nor any module/)
   expect(impactText(found)).toContain('not loadable as it is')
 })

@@ -52,7 +52,7 @@ export interface ModuleChange {
 }
 
 export interface ImpactOptions extends TrialOptions {
-  /** folder that gets the modules that are new or changed, by their paths in the source; with their verdict only */
+  /** folder that gets the modules that are new or changed, by their paths in the source, where they are proved */
   readonly output?: string
 }
 
@@ -83,7 +83,8 @@ export async function kernelImpact(
     const all = modulesOf(folder)
     const verdict = verdictOf(objects, difference.exports.length, changes)
     const findings = verdict === 'module-only' ? await proveModules(build, folder, all, made) : []
-    if (options.output !== undefined && verdict === 'module-only') copyModules(folder, made, options.output)
+    const proved = verdict === 'module-only' && findings.length === 0
+    if (options.output !== undefined && proved) copyModules(folder, made, options.output)
     return {
       verdict,
       release: build.release,
@@ -110,10 +111,12 @@ function objectChanges(
     change: ObjectChange['change'],
     why: (path: string) => readonly Reason[],
   ): readonly ObjectChange[] => paths.map((path) => ({ path, change, reasons: why(path) }))
+  const link = reasons.ofLink()
   return [
     ...each(builtin.added, 'new', reasons.ofPresence),
     ...each(builtin.gone, 'gone', reasons.ofPresence),
     ...each(builtin.different, 'different', reasons.ofDifference),
+    ...(link.length === 0 ? [] : [{ path: 'vmlinux', change: 'different' as const, reasons: link }]),
   ]
 }
 

@@ -28,6 +28,8 @@ export interface Reasons {
   ofModule(path: string): readonly Reason[]
   /** of an object, or module, that is there only before or only after */
   ofPresence(path: string): readonly Reason[]
+  /** of vmlinux itself: symbols that the scripts look at which link it from its objects */
+  ofLink(): readonly Reason[]
   /** how many of these objects mention one of the symbols, in their sources or headers */
   looking(paths: Iterable<string>): number
 }
@@ -88,6 +90,16 @@ export function createReasons(build: BuildFolder, after: string, changes: readon
       )
       return reasons.length > 0 ? unique(reasons) : [{ symbol: undefined, through: 'the Makefiles' }]
     },
+    ofLink() {
+      return linkScripts.flatMap((script) => {
+        const path = join(build.source, script)
+        const text = existsSync(path) ? readFileSync(path, 'latin1') : ''
+        const symbols = [...text.matchAll(/\bCONFIG_(\w+)/g)].map(([, symbol = '']) => symbol)
+        return [...new Set(symbols)]
+          .filter((symbol) => names.has(symbol))
+          .map((symbol) => ({ symbol, through: script }))
+      })
+    },
     looking(paths) {
       let count = 0
       for (const path of paths) if (mentioned(read(build.folder, path)).length > 0) count++
@@ -95,6 +107,9 @@ export function createReasons(build: BuildFolder, after: string, changes: readon
     },
   }
 }
+
+/** What turns objects into vmlinux: tables of symbol names (KALLSYMS), type information (DEBUG_INFO_BTF). */
+const linkScripts = ['scripts/link-vmlinux.sh', 'scripts/Makefile.vmlinux', 'scripts/Makefile.vmlinux_o']
 
 /** Built-in objects and modules that are this object or are linked from it. */
 function objectsWith({ builtin, modules }: Kbuild, path: string): readonly KbuildObject[] {

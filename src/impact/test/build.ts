@@ -75,6 +75,8 @@ config EXTRA
 config GREEDY
 	tristate "takes code in the kernel along"
 	select EXTRA
+config NAMES
+	bool "names of what is in the kernel"
 config NEVER
 	tristate "cannot be"
 	depends on TUN=n && TUN=m
@@ -92,6 +94,7 @@ int only_declared(void);
 `,
   'init/Makefile': 'obj-y += main.o\n',
   'init/main.c': 'int start(void) { return 1; }\n',
+  'scripts/link-vmlinux.sh': 'is_enabled CONFIG_NAMES && names\n',
   'net/Makefile': `obj-y += core.o
 obj-$(CONFIG_TUN) += tun.o
 obj-$(CONFIG_HOOK) += hook.o
@@ -129,7 +132,7 @@ export function buildMiniature(
   const objects = inTree ? source : join(source, 'objects')
   mkdirSync(objects, { recursive: true })
   const set = new Map(['CONFIG_MODULES=y', ...config].map((line) => [line.replace(/=.*/, ''), line]))
-  const names = ['MODULES', 'TUN', 'HOOK', 'VLAN', 'VENDOR', 'CARD', 'EXTRA', 'GREEDY', 'NEVER']
+  const names = ['MODULES', 'TUN', 'HOOK', 'VLAN', 'VENDOR', 'CARD', 'EXTRA', 'GREEDY', 'NAMES', 'NEVER']
   const lines = names.flatMap((name) => {
     if (name === 'CARD' && !set.has('CONFIG_VENDOR')) return []
     if (name === 'NEVER') return []
