@@ -8,7 +8,7 @@ const mayImport = {
   layout: [],
   engine: ['diagnostics'],
   kmod: ['elf'],
-  hardware: ['devicetree', 'elf', 'kmod'],
+  hardware: ['devicetree', 'elf', 'kbuild', 'kmod'],
   uboot: ['devicetree'],
   kbuild: ['kconfig'],
   filetree: ['diagnostics', 'engine'],
@@ -35,7 +35,7 @@ const mayImport = {
     'kernel',
     'services',
   ],
-  boot: ['devicetree', 'layout', 'uboot'],
+  boot: ['devicetree', 'elf', 'layout', 'uboot'],
   driver: ['boot', 'layout', 'uboot', 'tftp', 'machine'],
   devices: [
     'diagnostics',

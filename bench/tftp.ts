@@ -1,5 +1,5 @@
 /**
- * `jiti bench/tftp.ts`: 64 MB over loopback from our server and from tftpd-hpa, by the same client (curl), in turns.
+ * 64 MB over loopback from our server and from tftpd-hpa, by the same client (curl), in turns.
  * Target: at least the throughput of tftpd-hpa.
  */
 import { spawn } from 'node:child_process'

@@ -8,5 +8,14 @@ await build({
   platform: 'node',
   // jiti finds its compiler beside itself, serialport its native part.
   external: ['jiti', 'serialport'],
-  output: { dir: 'dist/bin', cleanDir: true, format: 'esm' },
+  // No module of ours does anything by being loaded, so no file is loaded for what that would do.
+  treeshake: { moduleSideEffects: [{ test: /[/]dist[/]/, sideEffects: false }] },
+  output: {
+    dir: 'dist/bin',
+    cleanDir: true,
+    format: 'esm',
+    // A room is one file: split by who uses what, a part of it lies with its only user, and to load the room is to load
+    // that user too, with everything that a system file needs.
+    codeSplitting: { groups: [{ name: 'kconfig', test: /[\\/]dist[\\/]kconfig[\\/]/ }] },
+  },
 })

@@ -27,7 +27,7 @@ export interface ConfRun {
   readonly output?: string
 }
 
-export type Judge = (args: readonly string[], run?: ConfRun) => Outcome
+export type Judge = (args: readonly string[], run?: ConfRun) => Outcome & { readonly stdout: string }
 
 /** One judge for each tree, architecture and environment: it keeps what the compiler answered to it. */
 export function createJudge({ conf, folder, environment, top = 'Kconfig' }: JudgeOptions): Judge {
@@ -57,6 +57,6 @@ export function createJudge({ conf, folder, environment, top = 'Kconfig' }: Judg
     })
     const file = join(work, output)
     const text = existsSync(file) ? readFileSync(file, 'latin1') : `exit ${result.status}\n${result.stderr}`
-    return { text, messages: result.stderr }
+    return { text, messages: result.stderr, stdout: result.stdout }
   }
 }

@@ -17,13 +17,21 @@ config WORD
 	int "bits"
 	default 64 if "$(ARCH)" = "x86_64"
 	default 32
+config LAST
+	bool "last"
+	depends on WORD > 32
 config BIG_ENDIAN
 	bool "big endian"
 	default y
 config DEBUG
 	bool "debugging"
 	default y
+source "arch/$(SRCARCH)/Kconfig"
 `,
+  'arch/arm64/Kconfig': '',
+  'arch/mips/Kconfig': 'config FIRMWARE\n\tbool "firmware"\n',
+  'arch/powerpc/Kconfig': '',
+  'arch/x86/Kconfig': '',
   'arch/x86/configs/x86_64_defconfig': 'CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_TUN=m\n',
   'arch/powerpc/Makefile': 'ppc64le_defconfig:\n\t$(call merge_into_defconfig,ppc64_defconfig,le)\n',
   'arch/powerpc/configs/ppc64_defconfig': 'CONFIG_NET=y\nCONFIG_BIG_ENDIAN=y\n',
@@ -31,7 +39,7 @@ config DEBUG
   'kernel/configs/tiny-base.config': 'CONFIG_NET=y\n',
   'kernel/configs/tiny.config': '# CONFIG_DEBUG is not set\n',
   'kernel/configs/tunnels.config': 'CONFIG_MODULES=y\nCONFIG_NET=y\nCONFIG_TUN=m\n',
-  'old.config': 'CONFIG_NET=y\nCONFIG_GONE=y\nCONFIG_TUN=m\n',
+  'old.config': 'CONFIG_NET=y\nCONFIG_GONE=y\nCONFIG_LAST=y\nCONFIG_TUN=m\n',
 }
 const heading = '#\n# Automatically generated file; DO NOT EDIT.\n# Tiny\n#\n'
 
@@ -100,9 +108,11 @@ describe('firmwright kconfig', () => {
     const { stdout } = await kconfig(words)
     expect(stdout.split('\n')).toEqual(
       expect.arrayContaining([
-        'lost     TUN=m is now y',
-        'unknown  GONE=y is no symbol of this tree',
+        'changed  TUN: m -> y',
+        'gone     GONE=y: no entry of this tree defines it',
+        'lost     LAST=y: WORD [=32]>32',
         'new      DEBUG=y',
+        'new      MODULES=n',
       ]),
     )
     expect(wrote('new.config')).toContain('CONFIG_TUN=y\n')
@@ -127,6 +137,30 @@ describe('firmwright kconfig', () => {
     expect(stderr).toContain('the answers ended before the questions did; nothing was written')
     expect(exitCode).toBe(1)
     expect(() => wrote('ended.config')).toThrow()
+  })
+  it('resolves: with reasons, as lines to paste, as JSON, and with alternatives', async () => {
+    const words = 'resolve --arch arm64 TUN=m'
+    const { stdout, exitCode } = await kconfig(words)
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('CONFIG_NET=y\n    TUN depends on NET (Kconfig:')
+    expect(stdout).toContain('2 symbols added: none can be left out, and no answer adds fewer')
+    const pasted = await kconfig(`${words} --fragment`)
+    expect(pasted.stdout.split('\n').sort()).toEqual(['CONFIG_MODULES=y', 'CONFIG_NET=y', 'CONFIG_TUN=m'])
+    const { ok, fewest, alternatives } = JSON.parse(
+      (await kconfig(`${words} --json --alternatives 3`)).stdout,
+    )
+    expect({ ok, fewest, alternatives }).toEqual({ ok: true, fewest: true, alternatives: [] })
+    const refused = await kconfig('resolve --arch arm64 NET=n TUN=m')
+    expect(refused.exitCode).toBe(1)
+    expect(refused.stderr).toContain('TUN=m needs NET (Kconfig:')
+  })
+  it('names near symbols, and the architectures of one that is not there', async () => {
+    const near = await kconfig('explain --arch arm64 DEBUGG')
+    expect(near).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('near names: DEBUG') })
+    const elsewhere = await kconfig('explain --arch arm64 FIRMWARE')
+    expect(elsewhere.stderr).toContain('FIRMWARE is defined for mips')
+    const { architectures } = JSON.parse((await kconfig('explain --arch arm64 --json FIRMWARE')).stdout)
+    expect(architectures).toEqual(['mips'])
   })
   it('says what differs between two configurations', async () => {
     await kconfig('olddefconfig --config old.config -o one.config')

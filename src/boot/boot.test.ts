@@ -151,6 +151,14 @@ describe('the script', () => {
     expect(written.at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+ 0x[0-9a-f]+:123456 0x[0-9a-f]+$/)
   })
 
+  it('hands over an initramfs in an image of its own, which says how long it is', () => {
+    const old: Loader = { ...loader, rawInitramfs: false }
+    const bare = { ...phram, initramfsBytes: 0x12_3496 }
+    expect(bootScript(request(bare, old))).toMatchObject({ error: { type: 'loader-cannot' } })
+    const written = lines({ ...bare, initramfsWrapped: true }, old)
+    expect(written.at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+ 0x[0-9a-f]+ 0x[0-9a-f]+$/)
+  })
+
   it('names the configuration of a FIT, for the initramfs too where the tree is not in it', () => {
     const fit = { ...phram, format: 'fit', kernelFileBytes: 0x80_0000, initramfsBytes: 0x1000 } as const
     expect(lines(fit).at(-1)?.text).toMatch(/^bootm 0x[0-9a-f]+#default$/)

@@ -7,6 +7,7 @@
  * whoever drives the board. Nothing here reads or sends anything; failures are values.
  */
 export { type BootFile, parseBootFile } from './file.ts'
+export { builtInTreeParameters, phramParameter, stayingParameters } from './parameters.ts'
 export {
   type Board,
   type BootAddresses,
@@ -15,7 +16,13 @@ export {
   placeBoot,
   rootRegionBytes,
 } from './plan.ts'
-export { type KernelProgram, programArchitecture, readKernelProgram } from './program.ts'
+export {
+  type KernelArchitecture,
+  type KernelProgram,
+  programArchitecture,
+  type ReadKernel,
+  readKernelProgram,
+} from './program.ts'
 export type { BootPlanError, Result } from './result.ts'
 export {
   type BootFiles,

@@ -37,6 +37,8 @@ export interface BootParts {
   /** A root that stays where it was loaded. */
   readonly rootBytes?: number
   readonly initramfsBytes?: number
+  /** In a legacy image of type ramdisk, for a loader that takes none as it is. */
+  readonly initramfsWrapped?: boolean
   /** `ours`: of the file, after the last edit. `loader`: the loader hands over its own. `none`: the kernel has one built in. */
   readonly tree:
     | { readonly source: 'ours'; readonly sizeBytes: number }
@@ -56,6 +58,8 @@ export interface BootAddresses {
   readonly kernelFile: number
   /** Where the kernel is when it is started. */
   readonly kernelStart: number
+  /** Of its first instruction. */
+  readonly entryPoint: number
   /** `kernel_comp_addr_r`, where a compressed Image is unpacked. */
   readonly unpackBuffer?: number
 }
@@ -102,7 +106,8 @@ export function placeBoot(board: Board, parts: BootParts): Result<BootPlacement,
   const regions = [...planned.value.regions, ...copied.value].sort((a, b) => a.address - b.address)
   const [overlap] = overlaps({ regions })
   if (overlap !== undefined) return noLayout(`${overlap[0]} and ${overlap[1]} overlap`)
-  const start = addressOf(programNeeds(parts.program, ram, []).start.name)
+  const needs = programNeeds(parts.program, ram, [])
+  const start = addressOf(needs.start)
   if (start === undefined) throw new Error('the kernel has no place in a layout that is whole')
   return success({
     memory: request.memory,
@@ -116,6 +121,7 @@ export function placeBoot(board: Board, parts: BootParts): Result<BootPlacement,
       }),
       kernelFile: addressOf(KERNEL_FILE) ?? start,
       kernelStart: start,
+      entryPoint: start + needs.entryOffsetBytes,
     },
   })
 }
@@ -136,7 +142,7 @@ function noLayout(message: string) {
 }
 
 /** The part of the first bank that the loader sees. */
-function loaderRam(board: Board): Span | undefined {
+export function loaderRam(board: Board): Span | undefined {
   const [first] = [...board.memory].sort((a, b) => a.start - b.start)
   if (first === undefined) return undefined
   const limit = first.start + (board.loader.ramLimitBytes ?? Number.MAX_SAFE_INTEGER - first.start)
@@ -170,30 +176,27 @@ function layoutRequest(board: Board, parts: BootParts, ram: Span, loader: FixedR
   }
   // Nothing to come first: the kernel does.
   if (below.length === 0) fixed.push({ name: 'start', address: board.rootAddress, sizeBytes: 0 })
-  const needs = programNeeds(parts.program, ram, below.length === 0 ? ['start'] : below)
-  fixed.push(...needs.unpacked)
-  movable.push(needs.start, ...kernelFileRegions(parts, needs.start.name))
+  const after = below.length === 0 ? ['start'] : below
+  const needs = programNeeds(parts.program, ram, after)
+  fixed.push(...needs.fixed)
+  movable.push(...needs.movable, ...kernelFileRegions(parts, [...after, needs.start]))
   return { memory: [ram], fixed, movable }
 }
 
 /** What the kernel's file takes beside the place where the kernel starts. */
-function kernelFileRegions(parts: BootParts, kernel: string): readonly MovableRegion[] {
+function kernelFileRegions(parts: BootParts, after: readonly string[]): readonly MovableRegion[] {
   switch (parts.format) {
     case 'image':
     case 'zimage':
       return []
     case 'image-compressed':
       // Loaded where it will start, unpacked into the buffer, and moved back (cmd/booti.c).
-      return [
-        { name: UNPACK_BUFFER, sizeBytes: parts.program.sizeBytes, alignBytes: PAGE_BYTES, after: [kernel] },
-      ]
+      return [{ name: UNPACK_BUFFER, sizeBytes: parts.program.sizeBytes, alignBytes: PAGE_BYTES, after }]
     case 'uimage-none':
     case 'uimage-gzip':
     case 'uimage-lzma':
     case 'fit':
-      return [
-        { name: KERNEL_FILE, sizeBytes: parts.kernelFileBytes, alignBytes: PAGE_BYTES, after: [kernel] },
-      ]
+      return [{ name: KERNEL_FILE, sizeBytes: parts.kernelFileBytes, alignBytes: PAGE_BYTES, after }]
   }
 }
 
@@ -211,6 +214,9 @@ function copies(
   const handed = (name: string, sizeBytes: number, placement: Handed['placement']): Handed => {
     return { address: addressOf(name) ?? loader.address, sizeBytes, placement }
   }
+  // A kernel that is told on its command line finds it where it was loaded.
+  const initramfsPlacement: Handed['placement'] =
+    parts.tree.source === 'none' ? { type: 'in-place' } : highPlacement(initrdHigh, wordBits)
   const tree = parts.tree.source === 'ours' ? parts.tree.sizeBytes : (ownTree?.sizeBytes ?? 0)
   const found = handedRegions({
     loader,
@@ -219,7 +225,7 @@ function copies(
     ...(parts.tree.source === 'none' ? {} : { tree: handed(TREE, tree, treePlacement) }),
     ...(parts.initramfsBytes === undefined
       ? {}
-      : { initramfs: handed(INITRAMFS, parts.initramfsBytes, highPlacement(initrdHigh, wordBits)) }),
+      : { initramfs: handed(INITRAMFS, parts.initramfsBytes, initramfsPlacement) }),
   })
   if (!found.ok) return noLayout(found.error.message)
   // Where they were loaded is in the layout already; the loader's own tree lies within the loader.

@@ -12,56 +12,89 @@ import {
   zImageUnpackedRegion,
 } from '../layout/index.ts'
 import type { Architecture } from '../uboot/index.ts'
+import { type MipsKernel, readMipsKernel } from './program-mips.ts'
 import { type BootPlanError, failure, type Result, success } from './result.ts'
 
 export type KernelProgram =
   | { readonly type: 'arm64-image'; readonly image: Arm64Image; readonly sizeBytes: number }
   | { readonly type: 'zimage'; readonly image: ZImage; readonly sizeBytes: number }
+  | { readonly type: 'mips'; readonly kernel: MipsKernel; readonly sizeBytes: number }
 
-/** Reads the header of an uncompressed arm64 Image or of an ARM zImage. Error: `wrong-kernel`. */
+export interface ReadKernel {
+  readonly program: KernelProgram
+  /** What is in memory when it is started. */
+  readonly content: Uint8Array
+}
+
+/** Debian's names of the architectures whose kernels are understood here. */
+export type KernelArchitecture = 'arm64' | 'armhf' | 'mips' | 'mipsel'
+
+/** Reads an uncompressed arm64 Image, an ARM zImage or a MIPS vmlinux or vmlinuz. Error: `wrong-kernel`. */
 export function readKernelProgram(
   bytes: Uint8Array,
-  architecture: 'arm64' | 'armhf',
-): Result<KernelProgram, BootPlanError> {
+  architecture: KernelArchitecture,
+): Result<ReadKernel, BootPlanError> {
   const sizeBytes = bytes.length
-  if (architecture === 'arm64') {
-    const image = readArm64Image(bytes)
-    if (!image.ok) return failure({ type: 'wrong-kernel', message: image.error.message })
-    // The loader would move it to the start of the RAM, below the root.
-    const message = 'an arm64 kernel from before Linux 4.6 runs at the start of the RAM only'
-    return image.value.anywhere
-      ? success({ type: 'arm64-image', image: image.value, sizeBytes })
-      : failure({ type: 'wrong-kernel', message })
+  const wrong = (message: string) => failure<BootPlanError>({ type: 'wrong-kernel', message })
+  switch (architecture) {
+    case 'arm64': {
+      const image = readArm64Image(bytes)
+      if (!image.ok) return wrong(image.error.message)
+      // The loader would move it to the start of the RAM, below the root.
+      if (!image.value.anywhere)
+        return wrong('an arm64 kernel from before Linux 4.6 runs at the start of the RAM only')
+      return success({ program: { type: 'arm64-image', image: image.value, sizeBytes }, content: bytes })
+    }
+    case 'armhf': {
+      const image = readZImage(bytes)
+      if (!image.ok) return wrong(image.error.message)
+      return success({ program: { type: 'zimage', image: image.value, sizeBytes }, content: bytes })
+    }
+    case 'mips':
+    case 'mipsel': {
+      const read = readMipsKernel(bytes)
+      if (!read.ok) return read
+      const { kernel, content } = read.value
+      if (kernel.bigEndian !== (architecture === 'mips')) return wrong('it is for the other byte order')
+      return success({ program: { type: 'mips', kernel, sizeBytes: content.length }, content })
+    }
   }
-  const image = readZImage(bytes)
-  return image.ok
-    ? success({ type: 'zimage', image: image.value, sizeBytes })
-    : failure({ type: 'wrong-kernel', message: image.error.message })
 }
 
 /** What U-Boot's images call the processor that a program is for. */
 export function programArchitecture(program: KernelProgram): Architecture {
-  return program.type === 'arm64-image' ? 'arm64' : 'arm'
+  switch (program.type) {
+    case 'arm64-image':
+      return 'arm64'
+    case 'zimage':
+      return 'arm'
+    case 'mips':
+      return 'mips'
+  }
 }
 
 /** A zImage takes the 128 MiB that it lies in for the start of the RAM (arch/arm/boot/compressed/head.S). */
 const ZIMAGE_WINDOW_BYTES = 128 << 20
 
 export interface ProgramNeeds {
-  /** Where it is when it is started. */
-  readonly start: MovableRegion
-  /** Where it will have unpacked itself to. */
-  readonly unpacked: readonly FixedRegion[]
+  /** The region at whose beginning it lies when it is started. */
+  readonly start: string
+  readonly fixed: readonly FixedRegion[]
+  readonly movable: readonly MovableRegion[]
+  /** Its first instruction, from the beginning of that region. */
+  readonly entryOffsetBytes: number
 }
 
 /**
- * The memory of a program from its start until the kernel proper runs, placed after `after`. `ram` is the first bank.
+ * The memory of a program from its start until the kernel proper runs; what can be moved is placed after `after`. `ram` is
+ * the first bank.
  */
 export function programNeeds(program: KernelProgram, ram: Span, after: readonly string[]): ProgramNeeds {
   switch (program.type) {
     case 'arm64-image': {
+      const start = 'kernel'
       const constraints = arm64Constraints(program.image, program.sizeBytes)
-      return { start: { name: 'kernel', after, ...constraints }, unpacked: [] }
+      return { start, fixed: [], movable: [{ name: start, after, ...constraints }], entryOffsetBytes: 0 }
     }
     case 'zimage': {
       const window = Math.floor(ram.start / ZIMAGE_WINDOW_BYTES) * ZIMAGE_WINDOW_BYTES
@@ -72,8 +105,29 @@ export function programNeeds(program: KernelProgram, ram: Span, after: readonly 
         within: [{ start: ram.start, end: window + ZIMAGE_WINDOW_BYTES }],
         after,
       }
-      const place = { loadAddress: ram.start, ramStart: ram.start }
-      return { start, unpacked: [zImageUnpackedRegion(program.image, place)] }
+      const unpacked = zImageUnpackedRegion(program.image, { loadAddress: ram.start, ramStart: ram.start })
+      return { start: start.name, fixed: [unpacked], movable: [start], entryOffsetBytes: 0 }
+    }
+    case 'mips': {
+      const { loadAddress, memoryBytes, entryPoint } = program.kernel
+      const kernel = { name: 'kernel', address: loadAddress, sizeBytes: memoryBytes }
+      return {
+        start: kernel.name,
+        fixed: [...belowMipsKernel(loadAddress, ram), kernel],
+        movable: [],
+        entryOffsetBytes: entryPoint - loadAddress,
+      }
     }
   }
+}
+
+/**
+ * The vectors of exceptions are at the start of the memory, and a vmlinuz unpacks itself to right below itself
+ * (arch/mips/boot/compressed/calc_vmlinuz_load_addr.c). What the unpacked kernel clears behind its image is not written
+ * down in a vmlinuz; it lies where the vmlinuz has been, which with its heap of 4 MiB is the longer by far.
+ */
+function belowMipsKernel(loadAddress: number, ram: Span): readonly FixedRegion[] {
+  if (loadAddress <= ram.start) return []
+  const name = "processor's vectors, kernel unpacked"
+  return [{ name, address: ram.start, sizeBytes: loadAddress - ram.start, reserved: true }]
 }

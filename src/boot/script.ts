@@ -107,7 +107,11 @@ function needsOf(request: ScriptRequest): Needs {
   return {
     format: parts.format,
     commands: ['tftpboot', 'setenv', ...(parts.tree.source === 'loader' ? ['fdt'] : [])],
-    initramfs: parts.initramfsBytes !== undefined && parts.format !== 'fit',
+    initramfs:
+      parts.initramfsBytes !== undefined &&
+      parts.initramfsWrapped !== true &&
+      parts.format !== 'fit' &&
+      parts.tree.source !== 'none',
     tree: parts.tree.source !== 'none',
   }
 }
@@ -235,7 +239,10 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
     parts.tree.source === 'loader' ? OWN_TREE : isFit || tree === undefined ? undefined : view(tree)
   const kernel = view(kernelFile)
   const handedInitramfs = ((): Pick<Extract<Command, { type: 'boot' }>, 'initramfs'> => {
-    if (initramfs === undefined || parts.initramfsBytes === undefined) return {}
+    if (initramfs === undefined || parts.initramfsBytes === undefined || parts.tree.source === 'none')
+      return {}
+    // How long it is, an image says itself.
+    if (parts.initramfsWrapped === true) return { initramfs: `0x${view(initramfs).toString(16)}` }
     if (!isFit) return { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }
     // Without a third argument the configuration says it all.
     return handedTree === undefined ? {} : { initramfs: `0x${kernel.toString(16)}#${FIT_CONFIGURATION}` }
@@ -258,19 +265,26 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
 }
 
 /**
- * The lines as a script for `source`. Under hush a line that fails ends it; the older parser does that by itself, and
- * knows no conditions.
+ * The lines as a script for `source`. Under hush what follows a line that can fail is inside its condition, since `exit`
+ * within one does not end a script that is sourced (U-Boot 2023.01); the older parser stops at a line that fails by itself,
+ * and knows no conditions.
  */
 export function scriptText(lines: readonly BootLine[], loader: Loader): string {
-  return lines
-    .map(({ text, onFailure, onSuccess, stage }) => {
-      if (loader.shell !== 'hush') return `${text}\n`
-      if (onSuccess !== undefined) return `if ${text}; then echo '${onSuccess}'; exit 1; fi\n`
-      if (stage === 'network' || stage === 'boot') return `${text}\n`
-      const said = onFailure === undefined ? '' : `echo '${onFailure}'; `
-      return `if ${text}; then true; else ${said}exit 1; fi\n`
-    })
-    .join('')
+  if (loader.shell !== 'hush') return lines.map(({ text }) => `${text}\n`).join('')
+  const begun: string[] = []
+  const ends: string[] = []
+  for (const { text, onFailure, onSuccess, stage } of lines) {
+    if (onSuccess !== undefined) {
+      begun.push(`if ${text}; then echo '${onSuccess}'; else\n`)
+      ends.push('fi\n')
+    } else if (stage === 'network' || stage === 'boot') {
+      begun.push(`${text}\n`)
+    } else {
+      begun.push(`if ${text}; then\n`)
+      ends.push(onFailure === undefined ? 'fi\n' : `else echo '${onFailure}'; fi\n`)
+    }
+  }
+  return [...begun, ...ends.reverse()].join('')
 }
 
 /** The lines for people to type, or to paste. */

@@ -2,11 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { type CheckOptions, checkKmods, parseSymvers, type Symvers } from '../kmod/index.ts'
-import { openModules } from './kmod-folder.ts'
+import { type ModulesOptions, openModules } from './kmod-folder.ts'
 import { planTargets } from './kmod-plan.ts'
 
-interface CommandOptions {
-  readonly modules: string
+interface CommandOptions extends ModulesOptions {
   readonly symvers?: string
   readonly firmware?: string
   readonly waiveFirmware?: readonly string[]
@@ -14,9 +13,9 @@ interface CommandOptions {
 }
 
 export async function check(targets: readonly string[], options: CommandOptions): Promise<void> {
-  const source = openModules(options.modules)
+  const source = openModules(options)
   const symvers = readSymvers(options)
-  const planned = targets.length === 0 ? undefined : await planTargets(source, targets)
+  const planned = targets.length === 0 ? undefined : await planTargets(source, targets, options)
   const release = releaseOf(options.modules)
   const proof: CheckOptions = {
     ...(release === undefined ? {} : { release }),

@@ -11,29 +11,33 @@ import {
   planLoad,
   reasonChain,
 } from '../kmod/index.ts'
-import { openModules } from './kmod-folder.ts'
+import { openConfiguredSource, type SourceOptions, whyNoModule } from './kernel-source.ts'
+import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
-interface PlanOptions {
-  readonly modules: string
+interface PlanOptions extends ModulesOptions, SourceOptions {
   readonly json?: boolean
   readonly asModprobe?: boolean
   readonly graph?: 'svg' | 'dot'
 }
 
 export async function plan(targets: readonly string[], options: PlanOptions): Promise<void> {
-  const source = openModules(options.modules)
-  if (options.asModprobe) await printAsModprobe(source, targets, options.json ?? false)
+  const source = openModules(options)
+  if (options.asModprobe) await printAsModprobe(source, targets, options)
   else {
-    const planned = await planTargets(source, targets)
+    const planned = await planTargets(source, targets, options)
     if (options.graph !== undefined) await printGraph(source, planned, options.graph)
     else printPlan(planned, options.json ?? false)
   }
 }
 
 /** @throws UserError when there is no such plan */
-export async function planTargets(source: KmodSource, targets: readonly string[]): Promise<LoadPlan> {
+export async function planTargets(
+  source: KmodSource,
+  targets: readonly string[],
+  options: SourceOptions,
+): Promise<LoadPlan> {
   const planned = await planLoad(source, targets)
-  if (!planned.ok) throw notPlanned(planned.error)
+  if (!planned.ok) throw await notPlanned(planned.error, options)
   return planned.value
 }
 
@@ -58,11 +62,15 @@ async function printGraph(source: KmodSource, plan: LoadPlan, format: 'svg' | 'd
   process.stdout.write(format === 'svg' ? planGraphToSvg(graph.value) : planGraphToDot(graph.value))
 }
 
-async function printAsModprobe(source: KmodSource, targets: readonly string[], json: boolean): Promise<void> {
+async function printAsModprobe(
+  source: KmodSource,
+  targets: readonly string[],
+  options: PlanOptions,
+): Promise<void> {
   for (const target of targets) {
     const planned = await planAsModprobe(source, target)
-    if (!planned.ok) throw notPlanned(planned.error)
-    process.stdout.write(json ? `${JSON.stringify(planned.value)}\n` : lines(planned.value.steps))
+    if (!planned.ok) throw await notPlanned(planned.error, options)
+    process.stdout.write(options.json ? `${JSON.stringify(planned.value)}\n` : lines(planned.value.steps))
   }
 }
 
@@ -70,11 +78,17 @@ function lines(steps: readonly { readonly path: string }[]): string {
   return steps.map(({ path }) => `${path}\n`).join('')
 }
 
-function notPlanned(error: PlanError): UserError {
-  const near =
-    error.type === 'unknown-target' ? nearNames(error.target.replaceAll('-', '_'), error.known) : []
+async function notPlanned(error: PlanError, options: SourceOptions): Promise<UserError> {
+  const { srctree } = options
+  const isUnknown = error.type === 'unknown-target'
+  const why =
+    isUnknown && srctree !== undefined
+      ? await whyNoModule(await openConfiguredSource({ ...options, srctree }), error.target)
+      : undefined
+  const near = isUnknown && why === undefined ? nearNames(error.target.replaceAll('-', '_'), error.known) : []
   return new UserError({
     what: error.message,
+    ...(why === undefined ? {} : { why, fix: 'choose a kernel that has those symbols, or build one' }),
     ...(near.length === 0 ? {} : { fix: `did you mean ${near.join(' or ')}?` }),
   })
 }

@@ -132,7 +132,8 @@ async function runLine(
   return { ok: true, value: undefined }
 }
 
-const HANDED_OVER = /Starting kernel|Transferring control to Linux/
+/** What the loader says last; on MIPS it says nothing, and the kernel is the first to speak. */
+const HANDED_OVER = /Starting kernel|Transferring control to Linux|(?:\n|\] )Linux version /
 const UP = /firmwright: up in ([\d.]+) s(?:, not started:([^\n]*))?\n/
 
 async function watchKernel(

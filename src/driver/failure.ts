@@ -66,6 +66,12 @@ const SIGNS: readonly Sign[] = [
     message: 'an image was overwritten while it was unpacked',
   },
   {
+    pattern: /inflate\(\) returned -\d|uncompress error|Image too large: increase/i,
+    type: 'overwritten',
+    message:
+      'an image could not be unpacked: it lies where it is unpacked to, or is too large for the loader',
+  },
+  {
     pattern: /No ethernet found|ethernet.*not found|No such device.*eth/i,
     type: 'no-link',
     message: 'the loader has no network card',

@@ -15,7 +15,7 @@
  */
 export type { ElfDynamic } from './dynamic.ts'
 export type { ElfError, ElfResult, Result } from './error.ts'
-export { type ElfFile, readElf } from './file.ts'
+export { type ElfFile, readElf, readElfSection } from './file.ts'
 export type { ElfHeader } from './header.ts'
 export type { ElfInput } from './input.ts'
 export { elfMachineName, elfTypeName } from './names.ts'

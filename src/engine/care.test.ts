@@ -13,6 +13,7 @@ import {
   type TreeArtifact,
   verifyStore,
 } from './index.ts'
+import { ownName } from './ownership.ts'
 
 let folder: string
 let storeFolder: string
@@ -147,16 +148,15 @@ describe('garbage collection', () => {
 
   test('is waited for by an engine that opens, unless its process is dead', async () => {
     await (await start()).close()
-    // Field 22 of /proc/PID/stat is the start time that makes the name of a lease.
-    const stat = readFileSync('/proc/self/stat', 'latin1')
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    const lease = `${storeFolder}/leases/gc-${process.pid}-${startTime}-0`
+    const name = ownName('gc-')
+    const lease = `${storeFolder}/leases/${name}`
     writeFileSync(lease, '')
     const opening = start()
     expect(await Promise.race([opening.then(() => 'open'), setTimeout(150, 'waiting')])).toBe('waiting')
     rmSync(lease)
     await (await opening).close()
-    writeFileSync(`${storeFolder}/leases/gc-${process.pid}-1-0`, '')
+    const startedAnotherTime = name.replace(/^(gc-\d+)-\d+/, '$1-1')
+    writeFileSync(`${storeFolder}/leases/${startedAnotherTime}`, '')
     await start()
   })
 })

@@ -1,5 +1,5 @@
 /** Artifacts out of the store into the user's folders. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -7,7 +7,7 @@ import type { Artifact, FileArtifact } from './artifact.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { makeFolder } from './folder.ts'
 import { exportedCopy, materialize } from './materialize.ts'
-import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
+import { ownerOf, ownName } from './ownership.ts'
 import { removeFolder, type Store } from './store.ts'
 import type { DirectoryReader } from './tree.ts'
 
@@ -24,7 +24,7 @@ export async function exportArtifact(
   const target = resolve(destination)
   const folder = dirname(target)
   const prefix = `.${basename(target)}.firmwright-`
-  const temporary = `${folder}/${prefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+  const temporary = `${folder}/${ownName(prefix)}`
   try {
     if (artifact.kind === 'file' && (await isThere(artifact, target))) return
     makeFolder(folder)
@@ -56,8 +56,7 @@ async function isThere({ digest, executable }: FileArtifact, target: string): Pr
 /** What processes that died while they exported to the same place have left. */
 function removeLeftovers(folder: string, prefix: string): void {
   for (const name of readdirSync(folder)) {
-    const identity = name.startsWith(prefix) ? identityIn(name.slice(prefix.length)) : undefined
-    if (identity !== undefined && !isAlive(identity)) removeFolder(`${folder}/${name}`)
+    if (ownerOf(folder, name, prefix) === 'gone') removeFolder(`${folder}/${name}`)
   }
 }
 

@@ -5,11 +5,10 @@
  * Engines hold shared leases, garbage collection an exclusive one (`gc-…`). Both sides first show their own
  * lease and then look for the other's: of two that meet, at least one sees the other and steps back.
  */
-import { randomBytes } from 'node:crypto'
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../diagnostics/index.ts'
-import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
+import { ownerOf, ownerPid, ownName } from './ownership.ts'
 
 export interface Lease {
   release(): void
@@ -17,8 +16,10 @@ export interface Lease {
 
 const exclusivePrefix = 'gc-'
 
+const prefixOf = (name: string): string => (name.startsWith(exclusivePrefix) ? exclusivePrefix : '')
+
 function take(folder: string, prefix: string): Lease & { readonly name: string } {
-  const name = `${prefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+  const name = ownName(prefix)
   writeFileSync(`${folder}/leases/${name}`, '', { flag: 'wx' })
   return { name, release: () => rmSync(`${folder}/leases/${name}`, { force: true }) }
 }
@@ -26,8 +27,7 @@ function take(folder: string, prefix: string): Lease & { readonly name: string }
 /** Names of leases of living processes; those of dead ones are removed. */
 function living(folder: string): readonly string[] {
   return readdirSync(`${folder}/leases`).filter((name) => {
-    const identity = identityIn(name.startsWith(exclusivePrefix) ? name.slice(exclusivePrefix.length) : name)
-    if (identity !== undefined && isAlive(identity)) return true
+    if (ownerOf(`${folder}/leases`, name, prefixOf(name)) === 'runs') return true
     rmSync(`${folder}/leases/${name}`, { force: true })
     return false
   })
@@ -53,7 +53,7 @@ export async function takeExclusiveLease(folder: string, purpose: string): Promi
     lease.release()
     // An engine that is just opening steps back as well: look again before giving up.
     if (attempt === 5) {
-      const pid = /(\d+)-\d+-/.exec(other)?.[1]
+      const pid = ownerPid(other, prefixOf(other))
       throw new UserError({
         what: `The store ${folder} is in use`,
         why: `process ${pid} has it open, and ${purpose} could remove what it is about to use`,

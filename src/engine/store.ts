@@ -40,7 +40,7 @@ import { dirname } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { diskFailure, errorCode } from './failure.ts'
 import { makeFolder } from './folder.ts'
-import { identityIn, isAlive, ownIdentity } from './process-identity.ts'
+import { ownerOf, ownName } from './ownership.ts'
 
 /** Raised when an older Firmwright would misread the folder. */
 const formatVersion = 1
@@ -122,13 +122,12 @@ function checkStore(folder: string, create: boolean): void {
         fix: 'choose an empty or a new folder for the store',
       })
     }
-    const temporary = `${folder}/${formatPrefix}${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    const temporary = `${folder}/${ownName(formatPrefix)}`
     writeFileSync(temporary, `${formatVersion}\n`, { flush: true })
     renameSync(temporary, `${folder}/format`)
     for (const name of names) {
       // Left by a process that died right here.
-      if (!isAlive(identityIn(name.slice(formatPrefix.length)) ?? ''))
-        rmSync(`${folder}/${name}`, { force: true })
+      if (ownerOf(folder, name, formatPrefix) !== 'runs') rmSync(`${folder}/${name}`, { force: true })
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT' && !create) {
@@ -184,7 +183,7 @@ export function prepareStore(folder: string): Store {
   try {
     makeFolders(folder)
     accessSync(`${folder}/blobs`, constants.W_OK)
-    const temporaryFolder = `${folder}/tmp/${ownIdentity()}-${randomBytes(4).toString('hex')}`
+    const temporaryFolder = `${folder}/tmp/${ownName()}`
     mkdirSync(temporaryFolder)
     return { folder, temporaryFolder }
   } catch (error) {
@@ -194,10 +193,7 @@ export function prepareStore(folder: string): Store {
 
 /** Names in tmp/ whose process is gone. */
 export function abandonedFolders(folder: string): readonly string[] {
-  return readdirSync(`${folder}/tmp`).filter((name) => {
-    const identity = identityIn(name)
-    return identity === undefined || !isAlive(identity)
-  })
+  return readdirSync(`${folder}/tmp`).filter((name) => ownerOf(`${folder}/tmp`, name) !== 'runs')
 }
 
 /** Removes what processes that are gone have left in tmp/. */

@@ -17,6 +17,7 @@ export interface TreeOptions {
   readonly srctree: string
   readonly arch?: string | undefined
   readonly probeCacheFile?: string | undefined
+  readonly treeCacheFolder?: string | undefined
 }
 
 export interface CommandHost {

@@ -13,9 +13,9 @@ import {
   type TreeOptions,
 } from './command-host.ts'
 import { writeConfig } from './config-file.ts'
-import type { Configuration } from './configuration.ts'
-import { diffConfigs, differenceText, migrationReport } from './diff.ts'
+import { diffConfigs, differenceText } from './diff.ts'
 import { explain, explanationJson, explanationText } from './explain.ts'
+import { migrationReport, migrationText } from './migration.ts'
 import { byteStringToText } from './model.ts'
 import { treeFiles } from './open-tree.ts'
 import { resolutionReport } from './resolution-report.ts'
@@ -41,19 +41,9 @@ export async function olddefconfigCommand(
   const { configuration, warnings, text } = begun.value
   const written = writeConfig(configuration)
   const said = messages + warnings.map((line) => `${line}\n`).join('') + configuration.warnings.join('')
-  const report = options.report === true ? reportText(text, configuration, written) : ''
+  const report = options.report === true ? migrationText(migrationReport(text, configuration, written)) : ''
   if (options.output === undefined) return done(byteStringToText(written), new Map(), said + report)
   return done(report, new Map([[options.output, written]]), said)
-}
-
-function reportText(before: string, configuration: Configuration, after: string): string {
-  const { unknown, lost, fresh } = migrationReport(before, configuration, after)
-  const lines = [
-    ...lost.map(({ name, wanted, value }) => `lost     ${name}=${wanted} is now ${value ?? 'gone'}`),
-    ...unknown.map(({ name, value }) => `unknown  ${name}=${value} is no symbol of this tree`),
-    ...fresh.map(({ name, value }) => `new      ${name}=${value}`),
-  ]
-  return lines.map((line) => `${line}\n`).join('')
 }
 
 export interface ResolveCommandOptions extends TreeOptions {

@@ -8,7 +8,7 @@
  * turned them on.
  */
 import type { Configuration } from './configuration.ts'
-import { NO } from './model.ts'
+import { displayName, type KconfigSymbol, NO } from './model.ts'
 import { type Request, type Resolved, type ResolveError, resolve } from './resolve.ts'
 
 export interface AskedRequest extends Request {
@@ -79,6 +79,8 @@ export function resolveRequirements(
   }
   const applied: WhenClause[] = []
   let latest: readonly WhenClause[] = []
+  /** what is asked to be on underneath, and is without any clause */
+  let settled: readonly KconfigSymbol[] | undefined
   for (;;) {
     const all = [...requests, ...applied.flatMap((clause) => clause.requests)]
     const merged = mergeRequests(all)
@@ -94,6 +96,9 @@ export function resolveRequirements(
     }
     const gone = applied.filter((clause) => !isOn(clause.symbol))
     if (gone.length > 0) return unstable(gone, latest)
+    settled ??= askedToBeOn(base).filter((symbol) => configuration.tristate(symbol) !== NO)
+    const off = settled.filter((symbol) => configuration.tristate(symbol) === NO)
+    if (off.length > 0) return turningOffBase(off, latest)
     const due = clauses.filter((clause) => !applied.includes(clause) && isOn(clause.symbol))
     if (due.length === 0)
       return {
@@ -107,8 +112,8 @@ export function resolveRequirements(
         },
       }
     for (const clause of due) {
-      const off = clause.requests.find((request) => request.value === 'n' && isOn(request.name))
-      if (off !== undefined) return turningOff(clause, off, all)
+      const refused = clause.requests.find((request) => request.value === 'n' && isOn(request.name))
+      if (refused !== undefined) return turningOff(clause, refused, all)
     }
     applied.push(...due)
     latest = due
@@ -121,6 +126,22 @@ function unstable(gone: readonly WhenClause[], latest: readonly WhenClause[]): R
   const names = gone.map((clause) => clause.symbol).join(', ')
   const message = `"when" clauses turn off what they depend on (${names}): ${links.join('; ')}`
   return { ok: false, error: { type: 'unstable', message, origins: clauses.map(({ origin }) => origin) } }
+}
+
+/** Of a choice some member always goes off when another comes on: its members do not count. */
+const askedToBeOn = (base: Configuration): readonly KconfigSymbol[] =>
+  base.tree.symbols.filter(
+    (symbol) =>
+      symbol.choice === undefined &&
+      (base.userValue(symbol)?.tristate ?? NO) !== NO &&
+      base.visibility(symbol) !== NO,
+  )
+
+function turningOffBase(off: readonly KconfigSymbol[], latest: readonly WhenClause[]): RequirementResult {
+  const links = latest.map(({ symbol, origin }) => `when(${symbol}), ${origin}`)
+  const names = off.map(displayName).join(', ')
+  const message = `"when" clauses turn off what the configuration underneath has on (${names}): ${links.join('; ')}`
+  return { ok: false, error: { type: 'unstable', message, origins: latest.map(({ origin }) => origin) } }
 }
 
 function turningOff(

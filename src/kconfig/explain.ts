@@ -1,7 +1,7 @@
 /**
  * Why a symbol has the value that it has, what it could be, and what stands in its way.
  */
-import { type Blocker, blockersOf, shortList } from './blockers.ts'
+import { type Condition, obstaclesTo, shortList } from './blockers.ts'
 import type { Configuration } from './configuration.ts'
 import { tristateText } from './configuration.ts'
 import { isLogical } from './encoder.ts'
@@ -25,7 +25,9 @@ export type Source =
 export interface Part {
   readonly text: string
   readonly value: Tristate
-  /** it is one of those that together keep the whole below what is wanted */
+  /** it is worth enough for what is wanted */
+  readonly holds: boolean
+  /** it is in the blocking set; one that neither holds nor blocks is needed for this prompt, and there is another way */
   readonly blocking: boolean
 }
 
@@ -49,10 +51,12 @@ export interface Explanation {
   /** the value whose absence `blocking` explains: the lost one, or y */
   readonly wanted: string
   /**
-   * What keeps it from the wanted value: all of it has to become true, everything else may stay as it is. Empty when it
-   * has that value, or can be set to it.
+   * What keeps it from the wanted value: all of it has to become true, while `keeping` stays so; everything else may stay
+   * as it is. Empty when it has that value, or can be set to it.
    */
-  readonly blocking: readonly Blocker[]
+  readonly blocking: readonly Condition[]
+  /** what the wanted value takes besides, and is so already */
+  readonly keeping: readonly Condition[]
   /** the values that it can be set to now; empty when it cannot be set */
   readonly settable: readonly string[]
   readonly definitions: readonly Location[]
@@ -98,6 +102,7 @@ export function explain(configuration: Configuration, name: string): ExplainResu
   const logical = isLogical(symbol)
   const asked = given === undefined ? undefined : logical ? tristateText(given.tristate) : given.text
   const wanted: Tristate = given !== undefined && logical ? given.tristate : YES
+  const { blocking, keeping } = obstaclesTo(configuration, symbol, logical ? wanted : undefined)
   return {
     ok: true,
     value: {
@@ -107,10 +112,11 @@ export function explain(configuration: Configuration, name: string): ExplainResu
       source: sourceOf(configuration, symbol),
       lost: asked === value ? undefined : asked,
       wanted: logical ? tristateText(wanted) : (asked ?? value),
-      blocking: blockersOf(configuration, symbol, logical ? wanted : undefined),
+      blocking,
+      keeping,
       settable: settable(configuration, symbol),
       definitions: symbol.nodes.map(placeOf),
-      prompts: prompts(configuration, symbol, wanted),
+      prompts: prompts(configuration, symbol, wanted, new Set(blocking.map(({ text }) => text))),
       selectedBy: reverse(configuration, symbol.selectedBy),
       impliedBy: reverse(configuration, symbol.impliedBy),
       wouldAllow: value === 'y' ? [] : wouldAllow(configuration, symbol),
@@ -167,6 +173,7 @@ function prompts(
   configuration: Configuration,
   symbol: KconfigSymbol,
   wanted: Tristate,
+  blocking: ReadonlySet<string>,
 ): readonly PromptExplanation[] {
   const value = (of: KconfigSymbol): string => configuration.text(of)
   // For what is no tristate, showing at all is enough.
@@ -177,7 +184,8 @@ function prompts(
     if (property.text === undefined) continue
     const parts = conjuncts(property.condition).map((part): Part => {
       const worth = configuration.evaluate(part)
-      return { text: printExpr(part, value), value: worth, blocking: worth < needed }
+      const text = printExpr(part, value)
+      return { text, value: worth, holds: worth >= needed, blocking: blocking.has(text) }
     })
     out.push({
       at: placeOf(property),
@@ -239,14 +247,17 @@ function wouldAllow(configuration: Configuration, symbol: KconfigSymbol): readon
 // Texts of the tree are byte strings (model.ts), and so is what is joined to them.
 const MISSING = textToByteString('✗')
 const PRESENT = textToByteString('✓')
+const UNNEEDED = textToByteString('·')
 
 const at = (place: Location | undefined): string =>
   place === undefined ? '' : ` (${place.file}:${place.line})`
 
 /** The explanation as JSON: without what only makes sense beside the tree. */
 export function explanationJson(explanation: Explanation): string {
-  const blocking = explanation.blocking.map(({ text, at: place }) => ({ text, at: place }))
-  return `${JSON.stringify({ ...explanation, blocking }, null, 2)}\n`
+  const told = ({ text, at: place }: Condition) => ({ text, at: place })
+  const { blocking, keeping } = explanation
+  const plain = { ...explanation, blocking: blocking.map(told), keeping: keeping.map(told) }
+  return `${JSON.stringify(plain, null, 2)}\n`
 }
 
 /** The explanation for a person. */
@@ -283,7 +294,8 @@ export function explanationText(explanation: Explanation): string {
   for (const prompt of explanation.prompts) {
     if (prompt.parts.length === 0) continue
     lines.push(`  prompt "${prompt.prompt}"${at(prompt.at)} needs:`)
-    for (const part of prompt.parts) lines.push(`    ${part.blocking ? MISSING : PRESENT} ${part.text}`)
+    for (const part of prompt.parts)
+      lines.push(`    ${part.blocking ? MISSING : part.holds ? PRESENT : UNNEEDED} ${part.text}`)
   }
   const active = (terms: readonly ReverseExplanation[]) => terms.filter((term) => term.value !== NO)
   for (const term of active(explanation.selectedBy))

@@ -29,7 +29,7 @@ export const isExpr = (of: Expr | KconfigSymbol): of is Expr => 'depth' in of
 export const atLeast = (of: Expr | KconfigSymbol, level: 1 | 2): Bound => ({ of, level, holds: true })
 export const below = (of: Expr | KconfigSymbol, level: 1 | 2): Bound => ({ of, level, holds: false })
 
-const boundHolds = (configuration: Configuration, { of, level, holds }: Bound): boolean =>
+export const boundHolds = (configuration: Configuration, { of, level, holds }: Bound): boolean =>
   (isExpr(of) ? configuration.evaluate(of) : configuration.tristate(of)) >= level === holds
 
 /** Whether a configuration bears the claim out. */

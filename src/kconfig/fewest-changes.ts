@@ -13,7 +13,7 @@
 import type { Configuration } from './configuration.ts'
 import { type Change, isLogical } from './encoder.ts'
 import { createEncoding, type Encoding } from './encoding.ts'
-import { type Bound, claimHolds, isExpr } from './facts.ts'
+import { type Bound, boundHolds, isExpr } from './facts.ts'
 import { minimumHittingSet } from './hitting-set.ts'
 import type { KconfigSymbol, Tristate } from './model.ts'
 import { MOD, NO, YES } from './model.ts'
@@ -28,9 +28,9 @@ export interface ValueWish {
   /** m is wanted, and y will do where that cannot be */
   readonly orBuiltIn?: boolean
 }
-/** One of the bounds is to hold. */
+/** All bounds of one of the alternatives are to hold. */
 export interface BoundWish {
-  readonly anyOf: readonly Bound[]
+  readonly anyOf: readonly (readonly Bound[])[]
 }
 export type Wish = ValueWish | BoundWish
 
@@ -89,10 +89,11 @@ function reluctance(symbol: KconfigSymbol): number {
 /** What has to be true in the encoding for the wish to hold. */
 export function literalsOf(encoding: Encoding, wish: Wish): readonly Literal[] {
   if ('anyOf' in wish) {
-    const failing = wish.anyOf.map(({ of, level, holds }) => {
+    const literalOf = ({ of, level, holds }: Bound): Literal => {
       const literal = isExpr(of) ? encoding.expr(of, level) : encoding.level(of, level)
-      return holds ? not(literal) : literal
-    })
+      return holds ? literal : not(literal)
+    }
+    const failing = wish.anyOf.map((bounds) => not(encoding.and(bounds.map(literalOf))))
     return [not(encoding.and(failing))]
   }
   const { symbol, value, text, orBuiltIn } = wish
@@ -109,7 +110,8 @@ const sameText = (symbol: KconfigSymbol, wanted: string) => (text: string) =>
     : text === wanted
 
 export function wishHolds(configuration: Configuration, wish: Wish): boolean {
-  if ('anyOf' in wish) return claimHolds(configuration, { premises: [], alternatives: wish.anyOf })
+  if ('anyOf' in wish)
+    return wish.anyOf.some((bounds) => bounds.every((bound) => boundHolds(configuration, bound)))
   const { symbol, value, text, orBuiltIn } = wish
   if (orBuiltIn === true) return configuration.tristate(symbol) >= MOD
   return text === undefined

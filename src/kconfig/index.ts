@@ -52,13 +52,7 @@ export {
 export { type Configuration, createConfiguration, type UserValue } from './configuration.ts'
 export type { Step } from './contradiction.ts'
 export { type Dialect, detectDialect, linux61, linux612 } from './dialect.ts'
-export {
-  type ConfigDifference,
-  configValues,
-  diffConfigs,
-  type MigrationReport,
-  migrationReport,
-} from './diff.ts'
+export { type ConfigDifference, configValues, diffConfigs } from './diff.ts'
 export { archOfMachine, sourceArchitecture } from './environment.ts'
 export { type ExplainResult, type Explanation, explain, explanationText } from './explain.ts'
 export { printExpr } from './expression-text.ts'
@@ -66,6 +60,7 @@ export { type FreshMode, type FreshOptions, freshCommand } from './fresh-command
 export { createRandom } from './glibc-random.ts'
 export { type HelpBlock, helpBlockText } from './help-block.ts'
 export { helpText } from './help-text.ts'
+export { type MigrationReport, migrationReport } from './migration.ts'
 export * from './model.ts'
 export {
   type AllMode,

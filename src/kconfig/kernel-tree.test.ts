@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ConfTree, confTree, type TreeName } from '../../test/conf.ts'
 import { createJudge, type Judge } from '../../test/judge.ts'
+import { misreported } from '../../test/migration-judge.ts'
 import type { CommandHost } from './command-host.ts'
 import { readConfig, writeConfig, writeMinimalConfig } from './config-file.ts'
 import { createConfiguration } from './configuration.ts'
@@ -12,8 +13,9 @@ import { freshCommand } from './fresh-command.ts'
 import { createRandom } from './glibc-random.ts'
 import type { Kconfig } from './model.ts'
 import { answerAll, answerRandomly, parseProbability } from './modes.ts'
-import { type OpenResult, openTree } from './open-tree.ts'
+import { fileReader, type OpenResult, openTree } from './open-tree.ts'
 import { resolve } from './resolve.ts'
+import { recordTree, type TreeRecord, treeOfRecord } from './tree-record.ts'
 
 /** A share of verify/kconfig: real trees, and the `conf` that each tree's own make builds as the judge. */
 const folder = mkdtempSync(join(tmpdir(), 'kconfig-test-'))
@@ -75,6 +77,20 @@ for (const name of ['linux-6.1', 'linux-6.12'] as const satisfies readonly TreeN
         expect(writeConfig(configuration)).toBe(judge(['--randconfig'], { environment }).text)
       })
     }
+    it('a tree that was kept is the one that was read, and makes the same configurations', async () => {
+      const { model, judge } = await subject(tree, 'arm64')
+      const readFile = fileReader(tree.srctree)
+      const record = recordTree(model, readFile)
+      if (record === undefined) throw new Error('it was not written down')
+      const again = treeOfRecord(record, model.dialect, readFile)
+      const recordedAgain = recordTree(again, readFile)
+      expect(recordedAgain?.texts.join('\0') === record.texts.join('\0')).toBe(true)
+      const bytesOf = (of: TreeRecord | undefined) => Buffer.from(of?.numbers.buffer ?? new ArrayBuffer(0))
+      expect(bytesOf(recordedAgain).equals(bytesOf(record))).toBe(true)
+      const configuration = createConfiguration(again)
+      answerAll(configuration, 'mod')
+      expect(writeConfig(configuration)).toBe(judge(['--allmodconfig']).text)
+    }, 120_000)
     it('every twentieth defconfig of mips is the same', async () => {
       const { model, judge } = await subject(tree, 'mips')
       const configs = join(tree.srctree, 'arch/mips/configs')
@@ -121,6 +137,17 @@ for (const name of ['linux-6.1', 'linux-6.12'] as const satisfies readonly TreeN
       expect(result.value.assignments.map((each) => each.name)).toContain('NETFILTER_ADVANCED')
     })
   })
+
+describe('a configuration moved to another kernel', () => {
+  it('is reported on as the conf of that kernel sees it', async () => {
+    const from = await confTree('linux-6.1')
+    const to = await confTree('linux-6.12')
+    const before = await subject(from, 'arm64')
+    const after = await subject(to, 'arm64')
+    const { text } = before.judge([`--defconfig=${join(from.srctree, 'arch/arm64/configs/defconfig')}`])
+    expect(misreported(after.model, to.srctree, after.judge, text)).toEqual([])
+  }, 120_000)
+})
 
 describe('older dialects against their own conf', () => {
   it('busybox: defconfig, allnoconfig and allyesconfig are the same', async () => {

@@ -11,6 +11,7 @@ import { kconfigEnvironment } from './environment.ts'
 import { replay } from './preprocess.ts'
 import { createProbes, type Probes } from './probes.ts'
 import { type KconfigResult, parseKconfig } from './tree.ts'
+import { createTreeCache, type TreeCache, type TreeInput } from './tree-cache.ts'
 
 export interface OpenOptions {
   /** top folder of the tree */
@@ -27,6 +28,8 @@ export interface OpenOptions {
   readonly folder?: string | undefined
   /** keeps the results of compiler probes between runs */
   readonly probeCacheFile?: string | undefined
+  /** keeps trees between runs, see tree-cache.ts; a folder for nothing else. undefined: a tree is always read */
+  readonly treeCacheFolder?: string | undefined
   /** how many probes run side by side; default: one for each processor */
   readonly jobs?: number
 }
@@ -109,36 +112,78 @@ export async function openTree(options: OpenOptions): Promise<OpenResult> {
     .filter((command) => probes.recall(command) === undefined)
   if (missing.length > 0) await probes.run(missing)
   for (const [name, command] of texts) variables[name] = (probes.recall(command) ?? '').replaceAll('#', '')
-  const result = await parseWithProbes(
-    {
-      top: options.top ?? ['Kconfig', 'Config.in'].find((name) => readFile(name) !== undefined) ?? 'Kconfig',
-      dialect: options.dialect ?? detectDialect(readFile),
-      readFile,
-      environment: (name) => variables[name],
-    },
-    probes,
-  )
+  const input: TreeInput = {
+    top: options.top ?? ['Kconfig', 'Config.in'].find((name) => readFile(name) !== undefined) ?? 'Kconfig',
+    dialect: options.dialect ?? detectDialect(readFile),
+    readFile,
+    environment: (name) => variables[name],
+  }
+  const { treeCacheFolder } = options
+  const result =
+    treeCacheFolder === undefined
+      ? await parseWithProbes(input, probes)
+      : await readOrRecall(input, probes, createTreeCache({ folder: treeCacheFolder, srctree }))
   probes.save()
   return { ...result, probeErrors: probes.errors, environment: variables }
 }
 
-/** Reads a tree as often as its probes need. */
+/**
+ * A tree out of the cache, or read and put there. One whose probes had to be run is not put there: beside those, reading
+ * it takes no time, and a machine that starts empty every time never comes to need it.
+ */
+async function readOrRecall(input: TreeInput, probes: Probes, cache: TreeCache): Promise<KconfigResult> {
+  const kept = await cache.recall(input, probes)
+  if (kept !== undefined) return kept
+  const begun = Date.now()
+  const files = new Map<string, boolean>()
+  const variables = new Map<string, string | undefined>()
+  const commands = new Set<string>()
+  const listening: TreeInput = {
+    ...input,
+    readFile(name) {
+      const content = input.readFile(name)
+      files.set(name, content !== undefined)
+      return content
+    },
+    environment(name) {
+      const value = input.environment(name)
+      variables.set(name, value)
+      return value
+    },
+  }
+  const result = await parseWithProbes(listening, probes, (command) => commands.add(command))
+  if (result.ok && probes.ran === 0) cache.keep(input, result, { files, variables, commands }, probes, begun)
+  return result
+}
+
+/**
+ * Reads a tree as often as its probes need: while it is read, probes that it turns out to need run already.
+ * @param listen is told every command that is asked for
+ */
 export async function parseWithProbes(
-  input: Omit<Parameters<typeof parseKconfig>[0], 'shell'>,
+  input: TreeInput,
   probes: Probes,
+  listen: (command: string) => void = () => {},
 ): Promise<KconfigResult> {
-  const answers = new Map<string, string>()
-  const shell = (command: string): string | undefined => answers.get(command) ?? probes.recall(command)
+  const shell = (command: string): string | undefined => {
+    listen(command)
+    const answer = probes.recall(command)
+    if (answer === undefined) probes.begin(command)
+    return answer
+  }
   for (let round = 0; ; round++) {
     const result = parseKconfig({ ...input, shell })
-    if (result.ok || result.error.type !== 'unanswered' || round >= MAX_ROUNDS) return result
+    if (result.ok || result.error.type !== 'unanswered') return result
+    if (round >= MAX_ROUNDS) {
+      await probes.run([])
+      return result
+    }
     // Answers lead to further commands (the compiler's version to tests of it): those come out of the macros alone.
     const { log } = result.error
     const silent = { environment: input.environment, shell, info: () => {}, warning: () => {} }
     let { commands } = result.error
     for (let again = 0; commands.length > 0 && again < MAX_ROUNDS; again++) {
-      const results = await probes.run(commands)
-      for (const command of commands) answers.set(command, results.get(command) ?? '')
+      await probes.run(commands)
       commands = replay(log, silent)
     }
   }

@@ -1,25 +1,15 @@
 /**
  * Running the commands of `$(shell,…)`: several at a time, and compiler probes only once for a compiler.
  *
- * Commands are given to a few shells that stay open, each command in a `sh -c` of its own (probes name their temporary
- * files by the process number `$$`). A result is kept under the command and the identity of every program and file that
- * the command names, so another compiler, or a changed script of the tree, gives other results. What answers differently
- * for no reason that a command shows, like `uname -r`, is asked every time.
+ * A result is kept under the command and the identity of every program and file that the command names, so another
+ * compiler, or a changed script of the tree, gives other results. What answers differently for no reason that a command
+ * shows, like `uname -r`, is asked every time.
  */
-import { spawn } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
 import { shellOutputToText } from './preprocess.ts'
+import { createShells } from './probe-shells.ts'
 
 export interface ProbeOptions {
   readonly environment: Readonly<Record<string, string>>
@@ -33,9 +23,13 @@ export interface ProbeOptions {
 export interface Probes {
   /** @returns the output of a command if it is kept, as `$(shell,…)` sees it */
   recall(command: string): string | undefined
-  /** Runs commands side by side. What they write to standard error is in `errors`. */
-  run(commands: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /** Starts a command whose result will be needed, while the caller goes on; `run` waits for it. */
+  begin(command: string): void
+  /** Runs commands side by side: their results can then be recalled. What they write to standard error is in `errors`. */
+  run(commands: readonly string[]): Promise<void>
   readonly errors: string
+  /** how many commands have been given to a shell so far */
+  readonly ran: number
   /** Writes the kept results. A cache that cannot be written is no error. */
   save(): void
 }
@@ -51,7 +45,8 @@ const volatilePrograms =
 /** Undefined for what is not there, and for what may not be looked at: a shell passes over it in PATH as well. */
 function fileIdentity(path: string): string | undefined {
   try {
-    const stat = statSync(path)
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined) return undefined
     // What a folder holds is not looked at: commands that list one are never kept.
     return stat.isDirectory() ? 'folder' : `${realpathSync.native(path)}:${stat.size}:${stat.mtimeMs}`
   } catch {
@@ -132,30 +127,35 @@ export function createProbes(options: ProbeOptions): Probes {
     if (parts !== undefined) fresh.push({ parts, command, output: text })
   }
 
-  async function run(commands: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const queue = commands.filter((command) => results.get(command) === undefined)
-    if (queue.length === 0) return results
-    const workers = Math.max(1, Math.min(options.jobs ?? availableParallelism(), queue.length))
-    let next = 0
-    const take = (): string | undefined => queue[next++]
-    const onError = (text: string): void => {
+  const begun = new Set<string>()
+  const shells = createShells({
+    environment,
+    folder: options.folder,
+    jobs: options.jobs ?? availableParallelism(),
+    onOutput: record,
+    onError(text) {
       errors += text
-    }
-    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'kconfig-'))
-    try {
-      const serving = { folder, environment, take, record, onError }
-      await Promise.all(Array.from({ length: workers }, () => serve(serving)))
-    } finally {
-      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
-    }
-    return results
+    },
+  })
+  function begin(command: string): void {
+    if (begun.has(command)) return
+    begun.add(command)
+    shells.begin(command)
+  }
+  function run(commands: readonly string[]): Promise<void> {
+    for (const command of commands) begin(command)
+    return shells.finish()
   }
 
   return {
     recall,
+    begin,
     run,
     get errors() {
       return errors
+    },
+    get ran() {
+      return begun.size
     },
     save() {
       const { cacheFile } = options
@@ -166,57 +166,6 @@ export function createProbes(options: ProbeOptions): Probes {
       now.write(cacheFile)
     },
   }
-}
-
-interface Serving {
-  readonly folder: string
-  readonly environment: Readonly<Record<string, string>>
-  /** the next command; undefined when there is none left */
-  take(): string | undefined
-  record(command: string, output: string): void
-  onError(text: string): void
-}
-
-/** One shell that works off commands. Between their outputs it writes a mark that no command can know. */
-function serve(serving: Serving): Promise<void> {
-  const { folder, environment, take, record, onError } = serving
-  return new Promise((done, fail) => {
-    const shell = spawn('/bin/sh', [], { cwd: folder, env: environment, stdio: ['pipe', 'pipe', 'pipe'] })
-    const mark = `--${process.pid}-${Math.random().toString(36).slice(2)}-${Math.random().toString(36).slice(2)}--`
-    let current: string | undefined
-    let pending = ''
-    const next = (): void => {
-      current = take()
-      if (current === undefined) {
-        shell.stdin.end()
-        return
-      }
-      const quoted = `'${current.replaceAll("'", "'\\''")}'`
-      shell.stdin.write(Buffer.from(`/bin/sh -c ${quoted} </dev/null; echo ${mark}\n`, 'latin1'))
-    }
-    shell.stdout.setEncoding('latin1')
-    shell.stderr.setEncoding('latin1')
-    shell.stderr.on('data', onError)
-    shell.stdout.on('data', (text: string) => {
-      pending += text
-      const end = pending.indexOf(`${mark}\n`)
-      if (end < 0 || current === undefined) return
-      record(current, pending.slice(0, end))
-      pending = pending.slice(end + mark.length + 1)
-      next()
-    })
-    shell.stdin.on('error', () => {})
-    shell.on('error', fail)
-    shell.on('close', () => {
-      // A command that ended its shell has ended our stay in it: the rest is for a new one.
-      if (current === undefined) done()
-      else {
-        record(current, pending)
-        serve(serving).then(done, fail)
-      }
-    })
-    next()
-  })
 }
 
 interface KeptResults {

@@ -65,12 +65,15 @@ function* supportsOf(configuration: Configuration, symbol: KconfigSymbol): Gener
         for (const part of conjuncts(prompt.condition))
           yield* holding(configuration, part, {
             text: `${name} depends on ${printExpr(part)}`,
-            at: placeOf(prompt),
+            at: placeOf(prompt.node),
           })
     if (value === MOD)
       yield {
         symbol: tree.modules,
-        step: { text: `${name}=m needs modules`, at: placeOf(tree.modules.nodes[0]) },
+        step: {
+          text: `${name}=m needs ${displayName(tree.modules)}`,
+          at: placeOf(tree.modules.nodes[0]),
+        },
       }
     for (const { selector, term, property } of symbol.selectedBy)
       if (selector !== undefined && configuration.evaluate(term) !== NO)
@@ -104,11 +107,11 @@ function* supportsOf(configuration: Configuration, symbol: KconfigSymbol): Gener
           text: `${displayName(selector)} would select ${name}`,
           at: placeOf(property ?? selector.nodes[0]),
         })
-    for (const { condition, file, line } of promptsOf(symbol))
+    for (const { condition, node } of promptsOf(symbol))
       if (condition !== undefined && configuration.evaluate(condition) === NO)
         yield* holding(configuration, condition, {
           text: `${name} goes away without ${printExpr(condition)}`,
-          at: { file, line },
+          at: placeOf(node),
         })
   }
   if (logical && value < 2)
@@ -141,8 +144,10 @@ function* holding(configuration: Configuration, expr: Expr, step: Step): Generat
     case 'and':
     case 'or': {
       const value = configuration.evaluate(expr)
+      // An "and" that is on takes all its operands, those that are worth more than it is too.
+      const takesAll = expr.kind === 'and' && value !== NO
       for (const side of [expr.left, expr.right])
-        if (configuration.evaluate(side) === value) yield* holding(configuration, side, step)
+        if (takesAll || configuration.evaluate(side) === value) yield* holding(configuration, side, step)
       break
     }
     default:

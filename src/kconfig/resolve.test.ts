@@ -129,9 +129,29 @@ for (const dialect of [linux61, linux612])
       const net = result.value.assignments.find(({ name }) => name === 'NET')
       expect(net?.reason.map(stepText)).toEqual([
         'OWNER=y was asked by a',
-        'OWNER depends on NETFILTER_ADVANCED (Kconfig:15)',
-        'NETFILTER_ADVANCED depends on NETFILTER (Kconfig:10)',
-        'NETFILTER depends on NET (Kconfig:7)',
+        'OWNER depends on NETFILTER_ADVANCED (Kconfig:14)',
+        'NETFILTER_ADVANCED depends on NETFILTER (Kconfig:9)',
+        'NETFILTER depends on NET (Kconfig:6)',
+      ])
+    })
+    it('tells what leads to a symbol that selects more than its condition allows', () => {
+      const selecting = treeOf(
+        'config MODULES\n\tbool "modules"\n\tmodules\n' +
+          'config TABLES\n\ttristate "tables"\n' +
+          'config INET\n\tbool "both"\n\tdepends on TABLES\n\tselect IPV4\n\tselect IPV6\n' +
+          'config IPV4\n\tbool "v4"\nconfig IPV6\n\tbool "v6"\n' +
+          'config FIB\n\ttristate "fib"\n\tdepends on TABLES && IPV4 && IPV6\n',
+        dialect,
+      )
+      const result = resolve(configured(selecting, 'CONFIG_MODULES=y\nCONFIG_TABLES=m\n'), [
+        { name: 'FIB', value: 'm' },
+      ])
+      if (!result.ok) throw new Error(result.error.message)
+      const inet = result.value.assignments.find(({ name }) => name === 'INET')
+      expect(inet?.reason.map(stepText)).toEqual([
+        'FIB=m was requested',
+        'FIB depends on IPV4 (Kconfig:15)',
+        'IPV4 is selected by INET (Kconfig:9)',
       ])
     })
     it('knows near names of a symbol that nothing defines', () => {
@@ -171,7 +191,17 @@ describe('requests of many', () => {
   it('refuses a clause that would turn something off', () => {
     const clause = { symbol: 'NET', requests: [ask('NET', 'n', 'b')], origin: 'b' }
     const result = resolveRequirements(base, [ask('NET', 'y', 'a')], [clause])
-    expect(result).toMatchObject({ ok: false, error: { type: 'unstable' } })
+    expect(result).toMatchObject({ ok: false, error: { type: 'unstable', origins: ['b', 'a'] } })
+  })
+  it('refuses a clause that would turn off what the configuration underneath has on', () => {
+    const having = configured(
+      treeOf(text),
+      'CONFIG_NET=y\nCONFIG_NETFILTER=y\nCONFIG_NETFILTER_ADVANCED=y\nCONFIG_OWNER=y\n',
+    )
+    const clause = { symbol: 'NET', requests: [ask('TINY', 'y', 'b')], origin: 'b' }
+    const result = resolveRequirements(having, [ask('EITHER', 'y', 'a')], [clause])
+    expect(result).toMatchObject({ ok: false, error: { type: 'unstable', origins: ['b'] } })
+    expect(!result.ok && result.error.message).toContain('(OWNER)')
   })
   it('names every clause of those that turn on each other', () => {
     const clauses = [

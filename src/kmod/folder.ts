@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from './decompress.ts'
 import type { KmodError, KmodResult } from './error.ts'
+import { rememberKmods } from './memory.ts'
 import { isKmodPath } from './name.ts'
 import { createKmodSource, type KmodSource } from './source.ts'
 import { visitFiles } from './visit.ts'
@@ -10,13 +11,21 @@ import { visitFiles } from './visit.ts'
  * The modules of a `lib/modules/VERSION` folder on disk. Of a plain module only the parts that are asked for are read;
  * compressed ones are unpacked in memory, many at a time where all are needed. depmod's indices are not used, and need
  * not be there.
+ *
+ * With an `index`, a folder of our own, what was read of all modules is kept there for the next time; memory.ts says
+ * what makes it the same next time.
  */
-export function openKmodFolder(folder: string): KmodResult<KmodSource> {
+export function openKmodFolder(
+  folder: string,
+  { index }: { readonly index?: string } = {},
+): KmodResult<KmodSource> {
   try {
+    const paths = listKmodPaths(folder)
     return {
       ok: true,
       value: createKmodSource({
-        paths: listKmodPaths(folder),
+        paths,
+        ...(index === undefined ? {} : { memory: () => rememberKmods(folder, paths, index) }),
         builtin: readIfThere(join(folder, 'modules.builtin')).toString('utf8'),
         builtinModinfo: readIfThere(join(folder, 'modules.builtin.modinfo')),
         read: (path) => readFileSync(join(folder, path)),

@@ -27,13 +27,61 @@ export interface KmodGraph {
   readonly unreadable: ReadonlyMap<string, KmodError>
 }
 
-/** Reads every module of a kernel. */
+/** Reads every module of a kernel, or what is remembered of having done so. */
 export async function readKmodGraph(source: KmodSource): Promise<KmodGraph> {
+  const known = source.memory?.load('graph')
+  if (known !== undefined) return unpackGraph(known)
+  const { graph, exports } = await buildGraph(source)
+  // What was unreadable may not be so the next time.
+  if (graph.unreadable.size === 0) source.memory?.save('graph', packGraph(graph, exports()))
+  return graph
+}
+
+/** A graph as it is remembered: JSON of its parts, with the exported symbols of each module. */
+interface PackedGraph {
+  readonly depends: readonly (readonly [string, readonly string[]])[]
+  readonly exports: readonly (readonly [string, readonly string[]])[]
+  readonly duplicates: KmodGraph['duplicates']
+  readonly disagreements: KmodGraph['disagreements']
+}
+
+function packGraph(graph: KmodGraph, exports: ReadonlyMap<string, readonly string[]>): Buffer {
+  const packed: PackedGraph = {
+    depends: [...graph.depends],
+    exports: [...exports],
+    duplicates: graph.duplicates,
+    disagreements: graph.disagreements,
+  }
+  return Buffer.from(JSON.stringify(packed))
+}
+
+function unpackGraph(packed: Buffer): KmodGraph {
+  const { depends, exports, duplicates, disagreements } = JSON.parse(packed.toString()) as PackedGraph
+  let exporters: ReadonlyMap<string, string> | undefined
+  return {
+    depends: new Map(depends),
+    exporterOf(symbol) {
+      exporters ??= new Map(exports.flatMap(([name, symbols]) => symbols.map((one) => [one, name] as const)))
+      return exporters.get(symbol)
+    },
+    duplicates,
+    disagreements,
+    unreadable: new Map(),
+  }
+}
+
+async function buildGraph(source: KmodSource): Promise<BuiltGraph> {
   const builder = createGraphBuilder()
   await source.visit([...source.names.keys()], (name, content) =>
     builder.add(name, source.names.get(name) ?? name, content),
   )
   return builder.finish()
+}
+
+interface BuiltGraph {
+  readonly graph: KmodGraph
+  /** The symbols of which a module is the (first) exporter; modules without any are left out. */
+  exports(): ReadonlyMap<string, readonly string[]>
 }
 
 interface GraphModule {
@@ -48,7 +96,7 @@ interface GraphModule {
 function createGraphBuilder(): {
   /** Takes what it needs of the content, which may be gone when it returns. */
   add(name: string, path: string, content: KmodResult<Uint8Array | ElfInput>): void
-  finish(): KmodGraph
+  finish(): BuiltGraph
 } {
   const symbols = createNameTable()
   const modules: GraphModule[] = []
@@ -119,14 +167,27 @@ function createGraphBuilder(): {
         if (unnamed.length > 0 || unused.length > 0) disagreements.push({ name, unnamed, unused })
       }
       return {
-        depends,
-        exporterOf(symbol) {
-          const id = symbols.find(symbol)
-          return id === undefined ? undefined : modules[exporters[id] ?? -1]?.name
+        graph: {
+          depends,
+          exporterOf(symbol) {
+            const id = symbols.find(symbol)
+            return id === undefined ? undefined : modules[exporters[id] ?? -1]?.name
+          },
+          duplicates: [...repeated].map(([id, names]) => ({ symbol: symbols.nameOf(id), names })),
+          disagreements,
+          unreadable,
         },
-        duplicates: [...repeated].map(([id, names]) => ({ symbol: symbols.nameOf(id), names })),
-        disagreements,
-        unreadable,
+        exports() {
+          const own = new Map<string, string[]>()
+          for (let id = 0; id < symbols.count; id++) {
+            const name = modules[exporters[id] ?? -1]?.name
+            if (name === undefined) continue
+            const known = own.get(name)
+            if (known === undefined) own.set(name, [symbols.nameOf(id)])
+            else known.push(symbols.nameOf(id))
+          }
+          return own
+        },
       }
     },
   }

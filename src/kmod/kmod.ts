@@ -1,7 +1,6 @@
-import { type ElfFile, type ElfInput, readElf } from '../elf/index.ts'
+import { type ElfFile, type ElfInput, readElf, readElfSection } from '../elf/index.ts'
 import { fromElf, type KmodResult } from './error.ts'
 import {
-  decodeModinfo,
   type KmodParameter,
   type ModinfoField,
   parseModinfo,
@@ -54,19 +53,28 @@ export function kmodOfElf(elf: ElfFile): KmodResult<Kmod> {
   return modinfo.ok ? { ok: true, value: kmodOfModinfo(modinfo.value) } : modinfo
 }
 
-export function kmodOfModinfo(modinfo: string): Kmod {
+export function kmodOfModinfo(modinfo: Uint8Array): Kmod {
   return kmodOfFields(parseModinfo(modinfo))
 }
 
 /** The whole of `.modinfo`, of what is a kernel module. */
-export function modinfoOfElf(elf: ElfFile): KmodResult<string> {
-  if (elf.type !== relocatable) {
-    return notAModule(`a kernel module is a relocatable ELF file; this one has type ${elf.type}`)
-  }
+export function modinfoOfElf(elf: ElfFile): KmodResult<Uint8Array> {
   const modinfo = elf.sectionData('.modinfo')
-  if (!modinfo.ok) return fromElf(modinfo.error)
-  if (modinfo.value === undefined) return notAModule('no .modinfo section: not a kernel module')
-  return { ok: true, value: decodeModinfo(modinfo.value) }
+  return modinfo.ok ? checkModinfo(elf.type, modinfo.value) : fromElf(modinfo.error)
+}
+
+/** The same of a file of which nothing else is wanted. */
+export function modinfoOfFile(content: Uint8Array | ElfInput): KmodResult<Uint8Array> {
+  const section = readElfSection(content, '.modinfo')
+  return section.ok ? checkModinfo(section.value.type, section.value.bytes) : fromElf(section.error)
+}
+
+function checkModinfo(type: number, bytes: Uint8Array | undefined): KmodResult<Uint8Array> {
+  if (type !== relocatable) {
+    return notAModule(`a kernel module is a relocatable ELF file; this one has type ${type}`)
+  }
+  if (bytes === undefined) return notAModule('no .modinfo section: not a kernel module')
+  return { ok: true, value: bytes }
 }
 
 function notAModule(message: string): KmodResult<never> {

@@ -8,15 +8,10 @@ export interface ModinfoField {
   readonly value: string
 }
 
-/** `.modinfo` as one string, in which the fields of all modules of a kernel take 2 MB. */
-export function decodeModinfo(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-}
-
 /** The strings in their order. One without `=` says nothing and is left out. */
-export function parseModinfo(text: string): readonly ModinfoField[] {
+export function parseModinfo(bytes: Uint8Array): readonly ModinfoField[] {
   const fields: ModinfoField[] = []
-  for (const entry of text.split('\0')) {
+  for (const entry of bufferOf(bytes).toString('utf8').split('\0')) {
     const equals = entry.indexOf('=')
     if (equals > 0) fields.push({ key: entry.slice(0, equals), value: entry.slice(equals + 1) })
   }
@@ -24,24 +19,30 @@ export function parseModinfo(text: string): readonly ModinfoField[] {
 }
 
 /** Values of one key, in order, without a look at the other fields. */
-export function modinfoValues(text: string, key: string): readonly string[] {
+export function modinfoValues(bytes: Uint8Array, key: string): readonly string[] {
+  const buffer = bufferOf(bytes)
   const values: string[] = []
   const start = `${key}=`
-  for (let at = text.indexOf(start); at !== -1; at = text.indexOf(start, at)) {
+  for (let at = buffer.indexOf(start, 0, 'latin1'); at !== -1; at = buffer.indexOf(start, at, 'latin1')) {
     const from = at + start.length
-    const found = text.indexOf('\0', from)
-    const end = found === -1 ? text.length : found
-    if (at === 0 || text.charCodeAt(at - 1) === 0) {
-      values.push(text.slice(from, end))
+    const found = buffer.indexOf(0, from)
+    const end = found === -1 ? buffer.length : found
+    if (at === 0 || buffer[at - 1] === 0) {
+      values.push(buffer.toString('utf8', from, end))
       at = end
     } else at = from
   }
   return values
 }
 
+/** The same bytes. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /** Names in the values of one key. */
-export function modinfoNames(text: string, key: string): readonly string[] {
-  return modinfoValues(text, key).flatMap(parseNames)
+export function modinfoNames(bytes: Uint8Array, key: string): readonly string[] {
+  return modinfoValues(bytes, key).flatMap(parseNames)
 }
 
 /** One `MODULE_SOFTDEP` line: what should, but need not, be loaded before and after the module. */

@@ -9,24 +9,43 @@
 export type Compression = 'xz' | 'gz' | 'zst'
 
 /** Modules as installed, plain or compressed (scripts/Makefile.modinst, `suffix-y`). */
-const fileName = /([^/]*)\.ko(?:\.(xz|gz|zst))?$/
+const suffixes = ['.ko', '.ko.xz', '.ko.gz', '.ko.zst'] as const
+
+/** By string comparison: asked of every file of a kernel at every start, before an expression has been compiled. */
+function suffixOf(path: string): (typeof suffixes)[number] | undefined {
+  for (const suffix of suffixes) if (path.endsWith(suffix)) return suffix
+  return undefined
+}
 
 /** `nft-fib.ko.xz`, `kernel/net/nft-fib.ko`, `nft-fib`: all `nft_fib`. */
 export function kmodName(nameOrPath: string): string {
-  const match = fileName.exec(nameOrPath)
-  return (match?.[1] ?? nameOrPath).replaceAll('-', '_')
+  const suffix = suffixOf(nameOrPath)
+  const name =
+    suffix === undefined
+      ? nameOrPath
+      : nameOrPath.slice(nameOrPath.lastIndexOf('/') + 1, nameOrPath.length - suffix.length)
+  return name.includes('-') ? name.replaceAll('-', '_') : name
 }
 
 /** Whether a path is that of a kernel module, going by its name. */
 export function isKmodPath(path: string): boolean {
-  const match = fileName.exec(path)
-  return match !== null && match[1] !== ''
+  const suffix = suffixOf(path)
+  if (suffix === undefined || path.length === suffix.length) return false
+  return path.charAt(path.length - suffix.length - 1) !== '/'
 }
 
 /** How a module's file is compressed, going by its name; `undefined` for a plain one. */
 export function kmodCompression(path: string): Compression | undefined {
-  const suffix = fileName.exec(path)?.[2]
-  return suffix === 'xz' || suffix === 'gz' || suffix === 'zst' ? suffix : undefined
+  switch (suffixOf(path)) {
+    case '.ko.xz':
+      return 'xz'
+    case '.ko.gz':
+      return 'gz'
+    case '.ko.zst':
+      return 'zst'
+    default:
+      return undefined
+  }
 }
 
 /**

@@ -1,10 +1,13 @@
-import { type ElfInput, readElf } from '../elf/index.ts'
+import type { ElfInput } from '../elf/index.ts'
 import { type AliasIndex, indexAliases } from './alias.ts'
+import { aliasScanner } from './alias-scan.ts'
 import { parseBuiltin, parseBuiltinModinfo } from './builtin.ts'
 import { decompressKmod, messageOf } from './decompress.ts'
-import { fromElf, type KmodResult, withPath } from './error.ts'
-import { type Kmod, kmodOfModinfo, modinfoOfElf } from './kmod.ts'
+import { type KmodResult, withPath } from './error.ts'
+import { type Kmod, kmodOfModinfo, modinfoOfFile } from './kmod.ts'
+import type { KmodMemory } from './memory.ts'
 import { modinfoValues } from './modinfo.ts'
+import { packModinfos, unpackModinfos } from './modinfo-pack.ts'
 import { isKmodPath, kmodCompression, kmodName } from './name.ts'
 
 /** The modules of one kernel, each read when it is asked for and once. */
@@ -22,6 +25,8 @@ export interface KmodSource {
   visit(names: readonly string[], receive: KmodReceiver): Promise<void>
   /** Who answers to an alias. The first call reads the `.modinfo` of every module. */
   resolveAlias(alias: string): Promise<KmodResult<AliasMatches>>
+  /** What was found out about all of these modules before, if that is kept. */
+  readonly memory: KmodMemory | undefined
 }
 
 export type KmodReceiver = (name: string, content: KmodResult<Uint8Array | ElfInput>) => void
@@ -48,13 +53,15 @@ export interface KmodSourceOptions {
     paths: Iterable<string>,
     receive: (path: string, content: KmodResult<Uint8Array | ElfInput>) => void,
   ): Promise<void>
+  /** Keeps what was read of all modules, from one process to the next. Asked for when all are needed. */
+  memory?(): KmodMemory | undefined
 }
 
 export function createKmodSource(options: KmodSourceOptions): KmodSource {
   const names = nameModules(options.paths)
   const builtin = parseBuiltin(options.builtin ?? '')
   /** `.modinfo` of every module that was read: 2 MB for all of a kernel's. */
-  const modinfos = new Map<string, KmodResult<string>>()
+  const modinfos = new Map<string, KmodResult<Uint8Array>>()
   const loaded = new Map<string, Promise<KmodResult<Kmod>>>()
 
   const open = async (asked: string): Promise<KmodResult<Uint8Array | ElfInput>> => {
@@ -80,38 +87,64 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
       receive(byPath.get(path) ?? '', content.ok ? content : withPath(content.error, path)),
     )
   }
-  const readModinfo = (name: string, content: KmodResult<Uint8Array | ElfInput>): KmodResult<string> => {
+  const readModinfo = (name: string, content: KmodResult<Uint8Array | ElfInput>): KmodResult<Uint8Array> => {
     if (!content.ok) return content
-    const modinfo = modinfoOf(content.value)
-    return modinfo.ok ? modinfo : withPath(modinfo.error, names.get(name) ?? name)
+    const modinfo = modinfoOfFile(content.value)
+    // The file is gone when its receiver returns.
+    if (modinfo.ok) return { ok: true, value: Buffer.from(modinfo.value) }
+    return withPath(modinfo.error, names.get(name) ?? name)
   }
   const load = async (name: string): Promise<KmodResult<Kmod>> => {
     const modinfo = modinfos.get(name) ?? readModinfo(name, await open(name))
     return modinfo.ok ? { ok: true, value: kmodOfModinfo(modinfo.value) } : modinfo
   }
 
+  const memory = once(() => options.memory?.())
   const builtinKmods = once(() => parseBuiltinModinfo(options.builtinModinfo ?? new Uint8Array()))
-  const index = once(async (): Promise<KmodResult<{ modules: AliasIndex; builtin: AliasIndex }>> => {
+  /** `.modinfo` of every module, by name. */
+  const allModinfos = once(async (): Promise<KmodResult<ReadonlyMap<string, Uint8Array>>> => {
+    const known = memory()?.load('modinfo')
+    if (known !== undefined) return { ok: true, value: unpackModinfos(known) }
     const unread = [...names.keys()].filter((name) => !modinfos.has(name))
     await visit(unread, (name, content) => modinfos.set(name, readModinfo(name, content)))
-    const entries: (readonly [string, string])[] = []
+    const all = new Map<string, Uint8Array>()
     for (const name of names.keys()) {
       const modinfo = modinfos.get(name)
       if (modinfo === undefined) continue
       if (!modinfo.ok) return modinfo
-      for (const alias of modinfoValues(modinfo.value, 'alias')) entries.push([alias, name])
+      all.set(name, modinfo.value)
     }
-    const builtinEntries = [...builtinKmods()].flatMap(([name, { aliases }]) =>
-      aliases.map((alias) => [alias, name] as const),
-    )
-    return { ok: true, value: { modules: indexAliases(entries), builtin: indexAliases(builtinEntries) } }
+    memory()?.save('modinfo', packModinfos(all))
+    return { ok: true, value: all }
   })
+  let scans = 0
+  const moduleIndex = once((all: ReadonlyMap<string, Uint8Array>): AliasIndex => {
+    const entries: (readonly [string, string])[] = []
+    for (const [name, modinfo] of all) {
+      for (const alias of modinfoValues(modinfo, 'alias')) entries.push([alias, name])
+    }
+    return indexAliases(entries)
+  })
+  const builtinIndex = once(
+    (): AliasIndex =>
+      indexAliases(
+        [...builtinKmods()].flatMap(([name, { aliases }]) => aliases.map((alias) => [alias, name] as const)),
+      ),
+  )
+  const matchModules = (all: ReadonlyMap<string, Uint8Array>, alias: string): readonly string[] => {
+    if (scans++ >= fewScans) return moduleIndex(all).match(alias)
+    const answers = aliasScanner(alias)
+    return [...all].flatMap(([name, modinfo]) => (answers(modinfo) ? [name] : []))
+  }
 
   return {
     names,
     builtin,
     get builtinKmods() {
       return builtinKmods()
+    },
+    get memory() {
+      return memory()
     },
     open,
     visit,
@@ -122,25 +155,27 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
       return known
     },
     async resolveAlias(alias) {
-      const known = await index()
-      if (!known.ok) return known
-      const { modules, builtin: inKernel } = known.value
-      return { ok: true, value: { modules: modules.match(alias), builtin: inKernel.match(alias) } }
+      const all = await allModinfos()
+      if (!all.ok) return all
+      return {
+        ok: true,
+        value: { modules: matchModules(all.value, alias), builtin: builtinIndex().match(alias) },
+      }
     },
   }
 }
 
-function once<Value>(make: () => Value): () => Value {
+/** Looking through all is faster than an index that is asked no more often than this. */
+const fewScans = 6
+
+function once<Value, Given extends readonly unknown[]>(
+  make: (...given: Given) => Value,
+): (...given: Given) => Value {
   let known: { readonly value: Value } | undefined
-  return () => {
-    known ??= { value: make() }
+  return (...given) => {
+    known ??= { value: make(...given) }
     return known.value
   }
-}
-
-function modinfoOf(content: Uint8Array | ElfInput): KmodResult<string> {
-  const elf = readElf(content)
-  return elf.ok ? modinfoOfElf(elf.value) : fromElf(elf.error)
 }
 
 /**

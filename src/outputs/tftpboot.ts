@@ -5,6 +5,7 @@ import { drawSvg, drawTable } from '../layout/index.ts'
 import type { AssembledSystem } from '../system/index.ts'
 import { writeScriptImage } from '../uboot/index.ts'
 import type { Output } from './output.ts'
+import { FIRMWARE_FILE, flashPicture } from './tftpboot/firmware.ts'
 import { type NetworkBootPlan, planNetworkBoot } from './tftpboot/plan.ts'
 import { qemuScript } from './tftpboot/qemu-script.ts'
 
@@ -79,5 +80,9 @@ async function qemuFile(
   const { emulator } = system.definition.device
   if (emulator?.firmware === undefined) return {}
   const text = qemuScript(system, emulator, emulator.firmware)
-  return { 'qemu.sh': await engine.put(text, { executable: true }) }
+  const picture = await flashPicture(engine, emulator.firmware)
+  return {
+    'qemu.sh': await engine.put(text, { executable: true }),
+    ...(picture === undefined ? {} : { [FIRMWARE_FILE]: picture }),
+  }
 }

@@ -55,6 +55,8 @@ export interface InitramfsRequest {
   /** Kernel modules (or built-in drivers) that it takes to mount the root. */
   readonly kmods: readonly string[]
   readonly root: RootDevice
+  /** Parameters of modules beside those that the system asks for, `name=value` each, by module. */
+  readonly parameters?: ReadonlyMap<string, readonly string[]>
 }
 
 export interface MadeInitramfs {
@@ -171,11 +173,13 @@ export async function assemble(
             base,
           ),
         }),
-    async makeInitramfs({ kmods, root }) {
+    async makeInitramfs({ kmods, root, parameters: more = new Map() }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request])
       if (plan === undefined) throw new Error('planning one request gave no plan')
-      return { tree: await initramfsTree(packages, root, kernel, plan, parameters, base), plan }
+      const ofModules = new Map([...parameters.ofModules, ...more])
+      const tree = await initramfsTree(packages, root, kernel, plan, { ...parameters, ofModules }, base)
+      return { tree, plan }
     },
     lostAtPowerOff:
       definition.state === undefined

@@ -33,6 +33,12 @@ export interface Firmware {
   readonly file: string
   /** Debian package that has it. */
   readonly package: string
+  /** The flash that QEMU wants a picture of instead of the file as it is. */
+  readonly flash?: {
+    readonly sizeBytes: number
+    /** Every 32-bit word has its bytes the other way around. */
+    readonly swapped: boolean
+  }
 }
 
 /** How a boot loader on the board takes a kernel and a root over the network. */
@@ -70,11 +76,32 @@ export interface Device {
 
 /** Where the kernel's description of the hardware comes from. */
 export type DeviceTreeSource =
+  | TreeOfOthers
+  /** Ours to hand over, with whatever is laid over it. */
+  | (TreeOfOurs & { readonly overlays?: readonly DeviceTreeText[] })
+
+/** Source text, or the absolute name of a file: a source (`.dts`, `.dtso`) or a compiled tree (`.dtb`, `.dtbo`). */
+export type DeviceTreeText =
+  | { readonly text: string }
+  | {
+      readonly file: string
+      /** Folders that its `#include` and `/include/` look into, beside its own. */
+      readonly includes?: readonly string[]
+    }
+
+type TreeOfOthers =
   /** The machine, its firmware or its boot loader hands one over; no output carries a dtb of ours. */
   | { readonly source: 'platform' }
-  /** The kernel has one built in, and takes no other. */
+  /**
+   * The kernel has one built in, and takes no other: what a loader would write into it (memory, initramfs, the root's
+   * memory) travels on the command line.
+   */
   | { readonly source: 'built-in' }
+
+type TreeOfOurs =
   /** One of the kernel's own: `mediatek/mt7986a-bananapi-bpi-r3.dtb`, without the vendor's folder on armhf of Debian 12. */
   | { readonly source: 'kernel'; readonly file: string }
+  /** A file of one's own. */
+  | ({ readonly source: 'file' } & Extract<DeviceTreeText, { file: string }>)
   /** What QEMU makes for the board, written down at build time. */
   | { readonly source: 'emulator' }

@@ -32,6 +32,7 @@ export type {
   Architecture,
   Device,
   DeviceTreeSource,
+  DeviceTreeText,
   Emulator,
   Firmware,
   NetworkBoot,

@@ -80,6 +80,8 @@ const PROGRESS_BYTES = 1 << 20
 /** Sent without a pause; a client's socket holds about 200 KiB, of which a packet takes up to twice its size. */
 const BURST_BYTES = 48 * 1024
 const SHORTEST_SETTLE_MS = 2
+/** How long an answer is waited for without sleeping, where answers have come as fast as that. */
+const AWAKE_MS = 0.2
 
 export function startTransfer(options: TransferOptions): Transfer {
   const { request } = options
@@ -202,6 +204,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let roundTripMs: number | undefined
     let waitMs = Math.min(FIRST_WAIT_MS, timeoutMs)
     let sending = false
+    let awake = false
     let timer: NodeJS.Timeout | undefined
     let cache: Chunk = { offset: 0, bytes: Buffer.alloc(0) }
     let ahead: Promise<Chunk> | undefined
@@ -251,10 +254,9 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     const sendBlock = (block: number): void => {
       const start = (block - 1) * blockBytes - cache.offset
       const stop = Math.min(block * blockBytes, sizeBytes) - cache.offset
-      const packet = Buffer.allocUnsafe(4 + stop - start)
-      packet.writeUInt32BE((OPCODES.data << 16) | (block & 0xffff), 0)
-      packet.set(cache.bytes.subarray(start, stop), 4)
-      socket.send(packet)
+      const header = Buffer.allocUnsafe(4)
+      header.writeUInt32BE((OPCODES.data << 16) | (block & 0xffff), 0)
+      socket.send([header, cache.bytes.subarray(start, stop)])
       sentUpTo = Math.max(sentUpTo, block)
     }
 
@@ -266,7 +268,22 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       sentAt = performance.now()
       sendBlock(base)
       lookAhead(Math.min(base * blockBytes, sizeBytes))
+      stayAwake()
       return true
+    }
+
+    /**
+     * Turns the event loop without sleeping while a near client's answer is due: being woken takes longer than the
+     * answer.
+     */
+    const stayAwake = (): void => {
+      if (awake || roundTripMs === undefined || roundTripMs > AWAKE_MS) return
+      awake = true
+      const turn = (): void => {
+        awake = !course.isOver() && performance.now() - sentAt < AWAKE_MS
+        if (awake) setImmediate(turn)
+      }
+      setImmediate(turn)
     }
 
     const sendWindow = async (): Promise<void> => {

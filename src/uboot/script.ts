@@ -27,7 +27,7 @@ export type Command =
       readonly kernel: number
       /** For `bootm` of a FIT: the configuration. */
       readonly configuration?: string
-      /** As it lies in memory, or what a FIT has, as `ADDRESS#CONFIGURATION`. */
+      /** As it lies in memory; or an image's `ADDRESS`, or what a FIT has, as `ADDRESS#CONFIGURATION`. */
       readonly initramfs?: { readonly address: number; readonly sizeBytes: number } | string
       readonly tree?: number | string
     }

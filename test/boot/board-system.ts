@@ -7,30 +7,39 @@ export interface BoardSystem {
   readonly expression?: string
   /** The text of `boot`. */
   readonly boot?: string
-  /** Without network interfaces nothing asks for kernel modules. */
-  readonly network?: boolean
+  /** Debian's by default; `phram` is one built from source that mounts a root of phram by itself. */
+  readonly kernel?: 'debian' | 'phram'
 }
+
+const PHRAM_KERNEL = `
+    system.kernel.require({
+      config: { MTD: 'y', MTD_PHRAM: 'y', MTD_BLOCK: 'y', SQUASHFS: 'y', SQUASHFS_XZ: 'y', DEVTMPFS_MOUNT: 'y' },
+    })`
+
+// A kernel without network cards is built in half the time.
+const INTERFACE = `
+    const wan = networkInterface(system, { name: 'eth0' })
+    dhcpClient(system, { interface: wan })`
 
 export function boardSystem({
   device,
   expression = device,
   boot = '{}',
-  network = true,
+  kernel = 'debian',
 }: BoardSystem): string {
-  const interfaces = `
-    const wan = networkInterface(system, { name: 'eth0' })
-    dhcpClient(system, { interface: wan })`
+  const source = kernel === 'phram' ? "\n  kernel: linuxSource({ package: 'linux-source-6.1' })," : ''
   return `
-import { defineSystem } from 'firmwright'
+import { defineSystem, linuxSource } from 'firmwright'
 import { ${device}, withMemory } from 'firmwright/devices'
 import { consoleLogin, dhcpClient, networkInterface } from 'firmwright/features'
 
 export default defineSystem({
   device: ${expression},
   hostname: 'board',
-  boot: ${boot},
-  setup(system) {${network ? interfaces : ''}
-    system.applets('cat', 'dd', 'find', 'free', 'ls', 'losetup', 'mount', 'sha256sum', 'umount')
+  boot: ${boot},${source}
+  setup(system) {${kernel === 'phram' ? PHRAM_KERNEL : INTERFACE}
+    system.applets('cat', 'cut', 'dd', 'find', 'free', 'head', 'ls', 'losetup', 'mkdir', 'mount', 'rm')
+    system.applets('sha256sum', 'stat', 'umount')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })

@@ -132,3 +132,19 @@ describe("qemu-armv7l under Debian's U-Boot, with a device tree of ours", () => 
     expect(await board.run('cat /proc/mounts')).toMatch(/^\/dev\/loop0 \/ squashfs ro\b/m)
   })
 })
+
+describe("qemu-mipsel under Debian's U-Boot, with the tree that is built into the kernel", () => {
+  it('boots a vmlinuz whose root stays where it was loaded', async () => {
+    const place = await build('mipsel', { device: 'qemuMipsel' })
+    const board = power(place)
+    await board.console.expect(/firmwright: up in [\d.]+ s\n/, 280_000)
+    await board.console.expect(/board:\/?[^\n]*# $/, 60_000)
+    expect(await board.run('cat /proc/mounts')).toMatch(/^\/dev\/mtdblock0 \/ squashfs ro\b/m)
+    expect(await board.run('cat /proc/mtd')).toMatch(/"rootfs"/)
+    expect(await board.run('cat /proc/cmdline')).toMatch(/ memmap=0x[0-9a-f]+\$0x4000000 rd_start=0x8/)
+    // A squashfs of the region's size: whole, to the last block.
+    expect(await board.run('find / -xdev -type f -exec sha256sum {} + > /dev/null && echo whole')).toBe(
+      'whole',
+    )
+  })
+})

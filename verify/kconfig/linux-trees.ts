@@ -244,7 +244,7 @@ interface DebianConfig {
 }
 
 /** A mirror may lack an architecture for an hour: what cannot be had is named in the table's notes. */
-async function debianConfigs(
+export async function debianConfigs(
   name: keyof typeof debian,
 ): Promise<{ readonly configs: readonly DebianConfig[]; readonly missing: readonly string[] }> {
   const release = name === 'linux-6.1' ? 'bookworm' : 'trixie'

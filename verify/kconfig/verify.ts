@@ -1,6 +1,7 @@
 import type { Verification } from '../verification.ts'
 import { verifyHostile } from './hostile.ts'
 import { verifyLinuxTree } from './linux-trees.ts'
+import { verifyMigration } from './migration.ts'
 import { verifyBusybox, verifyUBoot } from './other-trees.ts'
 import { verifyOwnTests } from './own-tests.ts'
 
@@ -18,6 +19,11 @@ export const verifications: readonly Verification[] = [
   },
   { name: 'kconfig-u-boot', title: 'Kconfig: U-Boot against its own conf', run: verifyUBoot },
   { name: 'kconfig-busybox', title: 'Kconfig: busybox against its own conf', run: verifyBusybox },
+  {
+    name: 'kconfig-migration',
+    title: 'Kconfig: what is reported of a move to another kernel',
+    run: verifyMigration,
+  },
   { name: 'kconfig-own-tests', title: 'Kconfig: the tests of each tree for its conf', run: verifyOwnTests },
   { name: 'kconfig-hostile', title: 'Kconfig: damaged files', run: verifyHostile },
 ]

@@ -1,5 +1,6 @@
 /** Kernels from source, held against what really happens: boots, rebuilds, a device that refuses a module. */
 import type { Verification, VerifyContext } from '../verification.ts'
+import { architectures } from './architectures.ts'
 import { conntrackExperiment } from './conntrack.ts'
 import { impactAgainstRebuild } from './impact.ts'
 import { routerFromSource } from './router.ts'
@@ -17,6 +18,11 @@ const routers: readonly Verification[] = devices.map((device) => ({
 
 export const verifications: readonly Verification[] = [
   ...routers,
+  {
+    name: 'kernel-architectures',
+    title: 'Kernels from source: each architecture, built and started',
+    run: architectures,
+  },
   {
     name: 'kernel-impact',
     title: 'Adding a module to a flashed kernel: predicted, then really built and compared',

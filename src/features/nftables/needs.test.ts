@@ -48,6 +48,22 @@ describe('a statement of a rule', () => {
     expect(inChain(rule)).toContain(expected)
   })
 
+  it.each([
+    'icmp type redirect drop',
+    'icmp type != redirect',
+    'icmpv6 type { nd-redirect, redirect }',
+    'icmp type {redirect}',
+  ])('%s translates no address', (rule) => expect(inChain(rule)).not.toContain('nft-expr-1-redir'))
+
+  it('with the helper amanda takes what that looks for while it is loaded', () => {
+    expect(needs('table ip t {\n\tct helper a {\n\t\ttype "amanda" protocol udp\n\t}\n}')).toContain('ts_kmp')
+  })
+
+  it('that asks for the IPsec of a route does not look into packets', () => {
+    expect(inChain('rt ipsec exists accept')).toEqual(['nft-expr-1-rt'])
+    expect(inChain('meta ipsec exists accept')).toEqual([])
+  })
+
   it('is looked up for its own family where a family has one of its own', () => {
     expect(inChain('reject', 'ip6')).toEqual(['nft-expr-10-reject'])
     expect(inChain('dup to eth0', 'netdev')).toEqual(['nft-expr-5-dup'])

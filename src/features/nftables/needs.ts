@@ -115,6 +115,8 @@ export function needsOfRuleset(text: string): RulesetNeeds {
       const type = words[0]?.text === 'type' ? words[1] : undefined
       if (type === undefined) continue
       helpers.add(type.text)
+      // It looks for an algorithm to search texts with while it is loaded, and nothing in it says so.
+      if (type.text === 'amanda') need('the text search of the conntrack helper amanda', ['ts_kmp'])
       need(`the conntrack helper ${type.text}`, [`nfct-helper-${type.text}`])
     }
   }
@@ -173,6 +175,15 @@ export function needsOfRuleset(text: string): RulesetNeeds {
           if (next === 'secmark' && words[at + 2]?.text === 'set') expression('objref', family)
           at++
           break
+        case 'rt':
+          // `rt ipsec` asks the route, not the packet.
+          expression('rt', family)
+          at++
+          break
+        case 'redirect':
+          // Otherwise it is a type of ICMP.
+          if (!['type', '{', ',', '=', '!'].includes(words[at - 1]?.text ?? '')) expression('redir', family)
+          break
         case 'queue':
           expression('queue', family)
           need('queues to user space', ['nfnetlink-subsys-3'])
@@ -229,9 +240,7 @@ const expressions: Readonly<Record<string, string>> = {
   notrack: 'notrack',
   numgen: 'numgen',
   osf: 'osf',
-  redirect: 'redir',
   reject: 'reject',
-  rt: 'rt',
   socket: 'socket',
   symhash: 'hash',
   tproxy: 'tproxy',

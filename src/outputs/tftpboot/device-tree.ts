@@ -4,6 +4,7 @@ import {
   deleteProperty,
   findNode,
   hasProperty,
+  mergeOverlay,
   readDevicetree,
   reservedMemory,
   reserveMemory,
@@ -15,8 +16,9 @@ import {
 import { nearNames, UserError } from '../../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
 import type { FixedRegion } from '../../layout/index.ts'
-import type { AssembledSystem } from '../../system/index.ts'
+import type { AssembledSystem, DeviceTreeSource } from '../../system/index.ts'
 import { contentFile } from '../images.ts'
+import { compiledTree } from './tree-source.ts'
 
 /** Name in the folder that is served. */
 export const TREE_FILE = 'board.dtb'
@@ -24,10 +26,25 @@ export const TREE_FILE = 'board.dtb'
 /** The device tree of ours that the kernel is given; undefined where loader or kernel have their own. */
 export async function boardTree(engine: Engine, system: AssembledSystem): Promise<DeviceTree | undefined> {
   const { deviceTree } = system.definition.device
+  if (deviceTree.source === 'platform' || deviceTree.source === 'built-in') return undefined
+  let tree = await bareTree(engine, system, deviceTree)
+  for (const overlay of deviceTree.overlays ?? []) {
+    const name = 'file' in overlay ? overlay.file : 'an overlay of the device'
+    const laid = mergeOverlay(tree, readTree(await engine.read(await compiledTree(engine, overlay)), name))
+    if (!laid.ok) throw treeFailure(`${name}: ${laid.error.message}`)
+    tree = laid.value
+  }
+  return tree
+}
+
+async function bareTree(
+  engine: Engine,
+  system: AssembledSystem,
+  deviceTree: Exclude<DeviceTreeSource, { source: 'platform' | 'built-in' }>,
+): Promise<DeviceTree> {
   switch (deviceTree.source) {
-    case 'platform':
-    case 'built-in':
-      return undefined
+    case 'file':
+      return readTree(await engine.read(await compiledTree(engine, deviceTree)), deviceTree.file)
     case 'kernel':
       return readTree(await engine.read(await kernelTree(engine, system, deviceTree.file)), deviceTree.file)
     case 'emulator':

@@ -116,6 +116,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
   if (format === 'image' || format === 'image-compressed' || format === 'zimage') return data
   const architecture = programArchitecture(kernel.program)
   const start = loaderAddress(request.loader, addresses.kernelStart)
+  const entryPoint = loaderAddress(request.loader, addresses.entryPoint)
   const about = { name: 'kernel', description: name, architecture, compression, data }
   const written =
     format === 'fit'
@@ -123,7 +124,7 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
           description: name,
           timeSeconds: imageTimeSeconds,
           images: [
-            { ...about, type: 'kernel', loadAddress: BigInt(start), entryPoint: BigInt(start) },
+            { ...about, type: 'kernel', loadAddress: BigInt(start), entryPoint: BigInt(entryPoint) },
             ...(await companions(engine, request)),
           ],
           configurations: [
@@ -142,11 +143,33 @@ export async function wrapKernel(engine: Engine, request: KernelFileRequest): Pr
           type: 'kernel',
           operatingSystem: 'linux',
           loadAddress: start,
-          entryPoint: start,
+          entryPoint,
           timeSeconds: imageTimeSeconds,
         })
   if (!written.ok) throw new Error(written.error.message)
   return written.value
+}
+
+/** The initramfs as a legacy image, with a header of 64 bytes before it. */
+export async function wrapInitramfs(
+  engine: Engine,
+  program: KernelProgram,
+  initramfs: FileArtifact,
+): Promise<FileArtifact> {
+  const written = writeLegacyImage({
+    type: 'ramdisk',
+    architecture: programArchitecture(program),
+    operatingSystem: 'linux',
+    // The kernel unpacks it.
+    compression: 'none',
+    loadAddress: 0,
+    entryPoint: 0,
+    name: 'initramfs',
+    timeSeconds: imageTimeSeconds,
+    data: await engine.read(initramfs),
+  })
+  if (!written.ok) throw new Error(written.error.message)
+  return engine.put(written.value)
 }
 
 /** What lies in a FIT beside the kernel, each with the address that the plan has for it. */

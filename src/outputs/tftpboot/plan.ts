@@ -6,9 +6,13 @@ import {
   type BootPlacement,
   type BootPlanError,
   bootScript,
+  builtInTreeParameters,
   chooseTransport,
+  type KernelArchitecture,
+  type KernelProgram,
   placeBoot,
   readKernelProgram,
+  stayingParameters,
   type TransportChoice,
 } from '../../boot/index.ts'
 import { type Diagnostic, type Origin, UserError } from '../../diagnostics/index.ts'
@@ -17,7 +21,7 @@ import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
 import { contentFile } from '../images.ts'
 import { boardTree, reservedRegions, TREE_FILE, treeBytes, withPhram } from './device-tree.ts'
-import { kernelFileName, packKernel, wrapKernel } from './kernel-file.ts'
+import { kernelFileName, packKernel, wrapInitramfs, wrapKernel } from './kernel-file.ts'
 import { buildRootParts, INITRAMFS_FILE, ROOT_FILE, type RootParts } from './root-parts.ts'
 
 /** Everything about a boot over the network that the folder's files and the memory map are made from. */
@@ -55,28 +59,31 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
     })
   }
   const format = boot.format ?? networkBoot.format
-  const image = await contentFile(engine, 'the kernel', kernel.image)
-  const program = readKernelProgram(
-    await engine.read(image),
-    definition.device.architecture === 'armhf' ? 'armhf' : 'arm64',
-  )
-  if (!program.ok) throw planFailure(system, program.error)
-  const packed = await packKernel(engine, format, program.value, image)
-  const rootParts = await buildRootParts(engine, system, choice.value)
-  const { root, initramfs } = rootParts
+  const { program, content } = await bootedKernel(engine, system)
+  const packed = await packKernel(engine, format, program, content)
+  const rootAddress = boot.rootAddress ?? networkBoot.rootAddress
+  const rootParts = await buildRootParts(engine, system, choice.value, rootAddress)
+  const { root } = rootParts
+  const isFit = format === 'fit'
+  const builtIn = definition.device.deviceTree.source === 'built-in'
+  const initramfsWrapped =
+    rootParts.initramfs !== undefined && !networkBoot.loader.rawInitramfs && !isFit && !builtIn
+  const initramfs =
+    initramfsWrapped && rootParts.initramfs !== undefined
+      ? await wrapInitramfs(engine, program, rootParts.initramfs)
+      : rootParts.initramfs
   const bare = await boardTree(engine, system)
   const board: Board = {
     loader: networkBoot.loader,
     memory: networkBoot.memory,
     reserved: [...networkBoot.reserved, ...(bare === undefined ? [] : reservedRegions(bare))],
-    rootAddress: boot.rootAddress ?? networkBoot.rootAddress,
+    rootAddress,
   }
   const whole =
     bare === undefined || root === undefined
       ? bare
       : withPhram(bare, board.rootAddress, root.digest.sizeBytes)
   const tree = whole === undefined ? undefined : treeBytes(whole)
-  const isFit = format === 'fit'
   const wrap = (addresses: BootPlacement['addresses']): Promise<Uint8Array> =>
     wrapKernel(engine, {
       kernel: packed,
@@ -87,12 +94,17 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       ...(tree === undefined ? {} : { tree }),
     })
   // A uImage and a FIT hold addresses; how long they are does not depend on them.
-  const draft = await wrap({ kernelFile: board.rootAddress, kernelStart: board.rootAddress })
+  const anywhere = { kernelFile: rootAddress, kernelStart: rootAddress, entryPoint: rootAddress }
+  const draft = await wrap(anywhere)
   const parts: BootParts = {
     format,
-    program: program.value,
+    program,
     kernelFileBytes: draft.length,
-    tree: tree === undefined ? { source: 'loader' } : { source: 'ours', sizeBytes: tree.length },
+    tree:
+      tree !== undefined
+        ? { source: 'ours', sizeBytes: tree.length }
+        : { source: builtIn ? 'none' : 'loader' },
+    initramfsWrapped,
     ...(root === undefined ? {} : { rootBytes: root.digest.sizeBytes }),
     ...(initramfs === undefined ? {} : { initramfsBytes: initramfs.digest.sizeBytes }),
   }
@@ -101,7 +113,10 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
   const kernelBytes = await wrap(placement.value.addresses)
   if (kernelBytes.length !== draft.length) throw new Error('addresses changed the length of the kernel file')
   const kernelFile = kernelFileName(format)
-  const commandLine = [system.commandLine, ...rootParts.parameters].join(' ')
+  const staying = stayingParameters(program, kernel.config)
+  if (!staying.ok) throw planFailure(system, staying.error)
+  const told = builtInTreeParameters(board, parts, placement.value.addresses)
+  const commandLine = [system.commandLine, ...rootParts.parameters, ...staying.value, ...told].join(' ')
   const network: BootNetwork = { ...networkBoot.network, ...boot.network }
   const lines = bootScript({
     loader: board.loader,
@@ -133,6 +148,25 @@ export async function planNetworkBoot(engine: Engine, system: AssembledSystem): 
       [kernelFile]: await engine.put(kernelBytes),
     },
   }
+}
+
+/** The kernel's program and its bytes as they are in memory when it is started. */
+async function bootedKernel(
+  engine: Engine,
+  system: AssembledSystem,
+): Promise<{ readonly program: KernelProgram; readonly content: FileArtifact }> {
+  const { architecture, name } = system.definition.device
+  const understood: readonly string[] = ['arm64', 'armhf', 'mips', 'mipsel'] satisfies KernelArchitecture[]
+  if (!understood.includes(architecture)) {
+    const why = `${name} is ${architecture}, and U-Boot's ways of booting are known for ${understood.join(', ')}`
+    throw refuse(system, why, otherOutput(system))
+  }
+  const image = await contentFile(engine, 'the kernel', system.kernel.image)
+  const bytes = await engine.read(image)
+  const read = readKernelProgram(bytes, architecture as KernelArchitecture)
+  if (!read.ok) throw planFailure(system, read.error)
+  const { program, content } = read.value
+  return { program, content: content === bytes ? image : await engine.put(content) }
 }
 
 function refuse(system: AssembledSystem, why: string, fix: string): UserError {

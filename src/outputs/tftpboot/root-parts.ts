@@ -1,4 +1,4 @@
-import { PHRAM_NAME, type TransportChoice } from '../../boot/index.ts'
+import { PHRAM_NAME, phramParameter, type TransportChoice } from '../../boot/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
 import { type Entry, type FileTree, imageEntries, mergeTrees, writeCpio } from '../../filetree/index.ts'
 import type { AssembledSystem } from '../../system/index.ts'
@@ -22,28 +22,37 @@ export const INITRAMFS_FILE = 'initramfs.img'
 /** Where the initramfs has the root's image. */
 const IMAGE_PATH = '/root.squashfs'
 
-/** Builds root and initramfs for a way of travelling. */
+/**
+ * Builds root and initramfs for a way of travelling. `rootAddress`, physical, is where a root that stays where it was
+ * loaded lies.
+ */
 export async function buildRootParts(
   engine: Engine,
   system: AssembledSystem,
   choice: TransportChoice,
+  rootAddress: number,
 ): Promise<RootParts> {
   switch (choice.transport) {
     case 'phram': {
       const root = await rootImage(engine, system)
       const targets = { [ROOT_FILE]: system.rootTree }
+      // A tree that has the memory as a node is all that the driver needs.
+      const told = system.definition.device.deviceTree.source === 'built-in'
+      const parameter = phramParameter(rootAddress, root.digest.sizeBytes)
+      const builtIn = told && system.kernel.config.get('MTD_PHRAM') === 'y' ? [`phram.${parameter}`] : []
       if (choice.direct) {
-        const parameters = ['root=/dev/mtdblock0', 'rootfstype=squashfs', 'ro']
+        const parameters = [...builtIn, 'root=/dev/mtdblock0', 'rootfstype=squashfs', 'ro']
         return { root, parameters, targets, loadPlans: { initramfs: [] } }
       }
       const { tree, plan } = await system.makeInitramfs({
         kmods: ['phram', 'mtdblock', 'squashfs'],
         root: { by: 'mtd-name', name: PHRAM_NAME },
+        ...(told ? { parameters: new Map([['phram', [parameter]]]) } : {}),
       })
       return {
         root,
         initramfs: await compressedCpio(engine, imageEntries(tree), system.kernel),
-        parameters: [],
+        parameters: builtIn,
         targets: { ...targets, [INITRAMFS_FILE]: tree },
         loadPlans: { initramfs: plan.steps.map(({ path }) => path) },
       }

@@ -14,7 +14,8 @@ const targets = {
 
 /**
  * Does one thing after the other and prints, for each, its exit status and what is loaded of the modules in LIST: a
- * letter 1 or 0 for each. `up NAME`, `down NAME`, `insmod FILE`, `rmmod NAME`, `hold` and `let-go` of the tunnel.
+ * letter 1 or 0 for each. `up NAME`, `down NAME`, `insmod FILE`, `rmmod NAME`, `hold` and `let-go` of the tunnel, `break
+ * FILE HOW` and `mend FILE`.
  */
 const walk = `#!/bin/sh
 list=$1
@@ -27,9 +28,11 @@ while [ $# -gt 0 ]; do
 	rmmod) rmmod "$2" 2>/dev/null ;;
 	hold) sleep 100000 </dev/net/tun >/dev/null 2>&1 & echo $! >/run/holder ;;
 	let-go) read -r holder </run/holder && kill "$holder" && while kill -0 "$holder" 2>/dev/null; do :; done ;;
+	break) mv "$2" "$2.good" && { [ "$3" = gone ] || cp "/run/bad/$3/\${2##*/}" "$2"; } ;;
+	mend) mv -f "$2.good" "$2" ;;
 	esac
 	status=$?
-	case $1 in hold | let-go) shift ;; *) shift 2 ;; esac
+	case $1 in hold | let-go) shift ;; break) shift 3 ;; *) shift 2 ;; esac
 	loaded=' '
 	while read -r name rest; do loaded="$loaded$name "; done </proc/modules
 	bits=
@@ -50,7 +53,24 @@ export default defineSystem({
     system.kernel.moduleParameter('dummy', 'numdummies', 3)
     system.kernel.moduleParameter('tcp_cubic', 'hystart', false)
     system.files.text('/usr/bin/walk', walk, { mode: 0o755 })
-    system.applets('awk', 'cat', 'dd', 'dirname', 'kill', 'ls', 'lsmod', 'sed', 'umount', 'uname')
+    system.applets(
+      'awk',
+      'basename',
+      'cat',
+      'cp',
+      'dd',
+      'dirname',
+      'head',
+      'kill',
+      'ls',
+      'lsmod',
+      'mv',
+      'od',
+      'sed',
+      'tail',
+      'umount',
+      'uname',
+    )
     consoleLogin(system, { login: { type: 'open' } })
   },
 })

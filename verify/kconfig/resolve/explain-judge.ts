@@ -1,9 +1,9 @@
 /**
  * Judges the blocking sets of `explain`: each part is false; with all of them true the value can be had, and with all
- * but one it cannot, both as the tree's own code sees it.
+ * but one it cannot, both as the tree's own code sees it. What holds already and is needed too (`keeping`) stays so.
  */
-
-import { claimHolds } from '../../../src/kconfig/facts.ts'
+import { type Condition, conditionHolds, waysTo } from '../../../src/kconfig/blockers.ts'
+import type { Bound } from '../../../src/kconfig/facts.ts'
 import { type BoundWish, searchPlans } from '../../../src/kconfig/fewest-changes.ts'
 import {
   type Configuration,
@@ -69,13 +69,13 @@ async function judgeExplanation(
   }
   const result = explain(lost, name)
   if (!result.ok) return fail(result.error.message)
-  const { blocking, wanted } = result.value
+  const { blocking, keeping, wanted } = result.value
   tally.asked++
   tally.parts += blocking.length
   if (wanted !== value) fail(`it explains ${wanted}`)
   if (blocking.length === 0) return fail('nothing is said to block it')
-  for (const { text, anyOf } of blocking)
-    if (claimHolds(lost, { premises: [], alternatives: anyOf })) fail(`"${text}" does not block`)
+  for (const part of blocking) if (conditionHolds(lost, part)) fail(`"${part.text}" does not block`)
+  for (const part of keeping) if (!conditionHolds(lost, part)) fail(`"${part.text}" does not hold`)
 
   const tryOut = createTrials(lost)
   const plan = (wishes: readonly BoundWish[]): readonly Decision[] | undefined | 'undecided' => {
@@ -93,22 +93,40 @@ async function judgeExplanation(
     return (await subject.driver.ask(lines, [name])).values[0] ?? ''
   }
 
-  const all = plan(blocking)
+  const all = plan([...blocking, ...keeping])
   if (all === 'undecided') fail('undecided')
   else if (all === undefined) tally.contradictory++
   else if ((await outcome(all)) === value) tally.attained++
   else fail('all is as it was said to have to be, and the value is still not there')
 
+  const level = value === 'y' ? 2 : value === 'm' ? 1 : 0
+  const otherWays = waysTo(lost, symbol, level).filter(
+    (way) => !blocking.every((part) => includes(way, part)),
+  )
+  const closed = otherWays.map((way): BoundWish => ({ anyOf: way.flatMap(negated) }))
   for (const part of blocking) {
-    const others = blocking.filter((other) => other !== part)
-    const opposite = part.anyOf.map((bound): BoundWish => ({ anyOf: [{ ...bound, holds: !bound.holds }] }))
-    const without = plan([...others, ...opposite])
+    const others = [...blocking.filter((other) => other !== part), ...keeping]
+    const opposite = part.anyOf.map((bounds): BoundWish => ({ anyOf: bounds.map((bound) => [not(bound)]) }))
+    // Another way may open by chance; only where it always does is the part needless.
+    const apart = plan([...others, ...opposite, ...closed])
+    const without = apart ?? plan([...others, ...opposite])
     if (without === 'undecided') fail('undecided')
     else if (without === undefined) tally.implied++
     else if ((await outcome(without)) === value) fail(`"${part.text}" could be left out`)
     else tally.needed++
   }
 }
+
+const not = (bound: Bound): Bound => ({ ...bound, holds: !bound.holds })
+const includes = (way: readonly Condition[], part: Condition): boolean =>
+  way.some(({ text }) => text === part.text)
+
+/** The alternatives under which a condition does not hold: one bound of each of its own. */
+const negated = ({ anyOf }: Condition): readonly (readonly Bound[])[] =>
+  anyOf.reduce<readonly (readonly Bound[])[]>(
+    (sofar, bounds) => sofar.flatMap((chosen) => bounds.map((bound) => [...chosen, not(bound)])),
+    [[]],
+  )
 
 const lineFor = ({ symbol, value, text }: Decision): string => {
   const name = symbol.name ?? ''

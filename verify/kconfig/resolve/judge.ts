@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { claimHolds, isExpr, symbolsIn } from '../../../src/kconfig/facts.ts'
+import { type Claim, claimHolds, isExpr, symbolsIn } from '../../../src/kconfig/facts.ts'
 import type { KconfigSymbol } from '../../../src/kconfig/index.ts'
 import {
   type Request,
@@ -20,8 +20,13 @@ export interface Tally {
   asked: number
   granted: number
   fewest: number
+  /** symbols that were added to what was asked for, and how many of them for a reason that stands in the tree */
+  added: number
+  reasoned: number
   refused: number
   shortest: number
+  /** of the refused: there is a configuration with it, which the kernel warns of for what a step is about */
+  excused: number
   undecided: number
   readonly milliseconds: number[]
   readonly failures: string[]
@@ -31,8 +36,11 @@ export const newTally = (): Tally => ({
   asked: 0,
   granted: 0,
   fewest: 0,
+  added: 0,
+  reasoned: 0,
   refused: 0,
   shortest: 0,
+  excused: 0,
   undecided: 0,
   milliseconds: [],
   failures: [],
@@ -57,6 +65,14 @@ export async function judge(
   if (answer.ok) {
     tally.granted++
     if (answer.value.fewest) tally.fewest++
+    for (const { requested, reason } of answer.value.assignments) {
+      if (requested) continue
+      tally.added++
+      const last = reason.at(-1)
+      const wrong = last && untrue(subject, last)
+      if (last !== undefined && wrong !== undefined) fail(`"${stepText(last)}" ${wrong}`)
+      else if (last?.at !== undefined) tally.reasoned++
+    }
     const verdict = await confirms(subject, answer.value.assignments, requests)
     if (verdict !== undefined) fail(`granted, but ${verdict}`)
     return answer
@@ -72,8 +88,13 @@ export async function judge(
     const wrong = untrue(subject, step)
     if (wrong !== undefined) fail(`"${stepText(step)}" ${wrong}`)
   }
-  const witness = subject.witnesses.find((each) => hasAll(subject, each, requests))
+  const about = new Set(
+    answer.error.steps.flatMap(({ claim }) => (claim === undefined ? [] : subjectsOf(claim))),
+  )
+  const witnesses = subject.witnesses.filter((each) => hasAll(subject, each, requests))
+  const witness = witnesses.find((each) => !warnedOf(each, about))
   if (witness !== undefined) fail(`refused, but ${witness.name} has it: ${answer.error.message}`)
+  else if (witnesses.length > 0) tally.excused++
   return answer
 }
 
@@ -99,35 +120,36 @@ function configLineOf({ tree }: Subject, name: string, value: string): string {
   return `CONFIG_${name}=${tree.byName.get(name)?.type === 'string' ? JSON.stringify(value) : value}`
 }
 
-/**
- * Whether a witness has what was asked for, and honestly: a symbol that it only has because something selects it
- * against its dependencies is one that the kernel warns of, and `resolve` must not grant.
- */
-function hasAll({ tree }: Subject, { configuration, unmet }: Witness, requests: readonly Request[]): boolean {
-  if (unmet.size > 0) return false
-  return requests.every(({ name, value }) => {
+const hasAll = ({ tree }: Subject, { configuration }: Witness, requests: readonly Request[]): boolean =>
+  requests.every(({ name, value }) => {
     const symbol = tree.byName.get(name)
     return symbol !== undefined && configuration.text(symbol) === value
   })
-}
+
+/**
+ * Whether the kernel warns that one of the symbols is selected against its dependencies there. Such a warning is the
+ * admission that a dependency does not hold: a configuration that it is given for does not show that all can be had.
+ */
+const warnedOf = ({ unmet }: Witness, symbols: Iterable<KconfigSymbol>): boolean =>
+  [...symbols].some((symbol) => unmet.has(symbol))
+
+/** Every symbol that a claim says something about. */
+const subjectsOf = ({ premises, alternatives }: Claim): readonly KconfigSymbol[] =>
+  [...premises, ...alternatives].flatMap(({ of }) => (isExpr(of) ? [...symbolsIn(of)] : [of]))
 
 /** What speaks against a step: a configuration where it does not hold, or a place in the tree that does not say it. */
 function untrue(subject: Subject, { text, at, claim }: Step): string | undefined {
   if (at !== undefined) {
     const line = lineOf(subject.srctree, at.file, at.line)
-    const names = text.match(/[A-Z][A-Z0-9_]{2,}|[A-Z0-9_]*\d[A-Z0-9_]*/g) ?? []
+    const names = text.match(/[A-Z][A-Z0-9_]+|[A-Z0-9_]*\d[A-Z0-9_]*/g) ?? []
     if (!/^\s*choice/.test(line) && !names.some((name) => line.includes(name)) && !/default|def_/.test(line))
       return `is not what ${at.file}:${at.line} says: ${line.trim()}`
   }
   if (claim === undefined) return undefined
-  const about = new Set<KconfigSymbol>()
-  for (const { of } of [...claim.premises, ...claim.alternatives])
-    for (const symbol of isExpr(of) ? symbolsIn(of) : [of]) about.add(symbol)
-  for (const { name, configuration, unmet } of subject.witnesses) {
-    // A warning is the admission that a dependency does not hold.
-    if ([...about].some((symbol) => unmet.has(symbol))) continue
-    if (!claimHolds(configuration, claim)) return `does not hold in ${name}`
-  }
+  const about = subjectsOf(claim)
+  for (const witness of subject.witnesses)
+    if (!warnedOf(witness, about) && !claimHolds(witness.configuration, claim))
+      return `does not hold in ${witness.name}`
   return undefined
 }
 

@@ -31,8 +31,8 @@ export const verifications: readonly Verification[] = [
 const share = Number(process.env.FIRMWRIGHT_VERIFY_SHARE ?? '1')
 const SEED = 20_261_124
 const RANDCONFIGS = share > 1 ? 20 : 100
-/** by subject; over the six of them the sample is 300, the pairs 500 and a few, the explanations 200 and a few */
-const SAMPLE = 50
+/** by subject; over the six of them 300 granted sets and a few, 500 pairs and a few, 200 explanations and a few */
+const SAMPLE = 65
 const PAIRS = Math.ceil(84 / share)
 const EXPLANATIONS = 34
 /** how many answers may wait to be confirmed */
@@ -95,8 +95,10 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
       'asked',
       'granted',
       'of them fewest',
+      'symbols added, for a reason',
       'refused',
       'of them shortest',
+      'had under a warning',
       'undecided',
       'ms, median / worst',
       'pairs: granted, refused',
@@ -105,7 +107,7 @@ async function verifyResolve({ folder, progress }: VerifyContext): Promise<Judge
     ],
     rows,
     notes: [
-      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. Refused: every step names a place that says it, and holds in every witness; no witness that the kernel does not warn of has it. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
+      `From tinyconfig. Granted: confirmed by the tree's own code (driver.c), without a new warning of unmet dependencies; "fewest": proved that no fewer added symbols would do. "For a reason": the line of the tree that is named leads to the symbol. Refused: every step names a place that says it, and holds in every witness; no witness has it, but for "had under a warning": there the kernel itself warns that a symbol which a step is about is selected against its dependencies, and \`resolve\` grants nothing of which it would warn. Witnesses are allmodconfig, allyesconfig, every defconfig, ${RANDCONFIGS} randconfigs and Debian's configurations. "Left out of": leaving out any one assignment of so many granted sets was tried, and never did. Times are of the processor.`,
     ],
     failures,
   }
@@ -163,8 +165,10 @@ async function judgeAll(name: string, options: SubjectOptions, progress: (text: 
     singles.asked,
     singles.granted,
     singles.fewest,
+    `${singles.added}, ${singles.reasoned}`,
     singles.refused,
     singles.shortest,
+    singles.excused + pairs.excused,
     singles.undecided + pairs.undecided,
     medianAndWorst(singles.milliseconds),
     `${pairs.granted}, ${pairs.refused}`,
@@ -209,7 +213,7 @@ async function verifyExplain({ folder, progress }: VerifyContext): Promise<Judge
     ],
     rows,
     notes: [
-      "Symbols drawn by seed, set on top of tinyconfig to a value that they then do not have. Every part of the blocking set is false. Configurations in which all parts are true, and all but one, are found by `resolve`; the symbol is set in them and the tree's own code says what becomes of it. Where there is no such configuration, that is proved.",
+      "Symbols drawn by seed, set on top of tinyconfig to a value that they then do not have. Every part of the blocking set is false. Configurations in which all parts are true, and all but one, are found by `resolve`; the symbol is set in them and the tree's own code says what becomes of it. What `explain` says has to go on holding holds in them, and where one part is false, another way to the value (a second prompt, a default, a select) is only open where it cannot be closed. Where there is no such configuration, that is proved.",
     ],
     failures,
   }

@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { UserError } from '../diagnostics/index.ts'
+import type { KernelSource } from '../hardware/index.ts'
+import type { Kbuild, SourceTree } from '../kbuild/index.ts'
+
+/** Options that name the source of the kernel whose modules are looked at. */
+export interface SourceOptions {
+  readonly modules: string
+  readonly srctree?: string
+  readonly config?: string
+}
+
+export function addSourceOptions(command: Command): Command {
+  return command
+    .option('--srctree <DIR>', 'the source of this kernel; nothing in it is run')
+    .option(
+      '--config <FILE>',
+      "the kernel's .config, which --srctree takes; default: DIR/build/.config, or boot/config-VERSION beside lib",
+    )
+}
+
+/** A kernel's source under its own configuration. */
+export interface ConfiguredSource {
+  readonly kbuild: Kbuild
+  readonly config: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads the Makefiles of a kernel's source, with every symbol open.
+ *
+ * @throws UserError where it is none, is of another version than the modules, or has no configuration
+ */
+export async function openConfiguredSource(
+  options: SourceOptions & { readonly srctree: string },
+): Promise<ConfiguredSource> {
+  const { openSourceTree, openSymbols, readKbuild } = await import('../kbuild/index.ts')
+  const { parseConfigFile } = await import('../kernel/index.ts')
+  const { sourceArchitecture } = await import('../kconfig/index.ts')
+  const file = configFileOf(options)
+  const text = readFileSync(file, 'utf8')
+  // scripts/kconfig/confdata.c, `conf_write`: "# Linux/arm64 6.1.176 Kernel Configuration".
+  const [, arch, version = ''] = /^# Linux\/(\S+) (\d+\.\d+)\S* Kernel Configuration$/m.exec(text) ?? []
+  if (arch === undefined) {
+    throw new UserError({
+      what: `${file} is no .config of a kernel`,
+      why: 'its head does not say which',
+      fix: 'name the .config that it was built with',
+    })
+  }
+  const tree = openSourceTree(options.srctree)
+  const ofSource = versionOf(tree)
+  if (ofSource !== version) {
+    throw new UserError({
+      what: `${options.srctree} is not the source of this kernel`,
+      why:
+        ofSource === undefined
+          ? 'its Makefile names no version'
+          : `it is of Linux ${ofSource}, and the kernel of Linux ${version}`,
+      fix: `name an unpacked source of Linux ${version}`,
+    })
+  }
+  const symbols = openSymbols(tree, arch)
+  if (!symbols.ok)
+    throw new UserError({ what: `${options.srctree}: Kconfig cannot be read`, why: symbols.error.message })
+  const kbuild = readKbuild({ tree, srcarch: sourceArchitecture(arch), arch, symbol: symbols.value })
+  if (!kbuild.ok) throw new UserError({ what: kbuild.error.message })
+  return { kbuild: kbuild.value, config: parseConfigFile(text) }
+}
+
+function versionOf(tree: SourceTree): string | undefined {
+  const text = tree.readFile('Makefile') ?? ''
+  const [, version] = /^VERSION = (\d+)$/m.exec(text) ?? []
+  const [, level] = /^PATCHLEVEL = (\d+)$/m.exec(text) ?? []
+  return version === undefined || level === undefined ? undefined : `${version}.${level}`
+}
+
+function configFileOf({ modules, config }: SourceOptions): string {
+  if (config !== undefined) return config
+  const folder = resolve(modules)
+  const release = basename(folder)
+  const places = [
+    join(folder, 'build/.config'),
+    ...['../../..', '../../../..'].map((up) => join(folder, up, 'boot', `config-${release}`)),
+  ]
+  const found = places.find((place) => existsSync(place))
+  if (found !== undefined) return found
+  throw new UserError({
+    what: `the configuration of the kernel of ${modules} is not known`,
+    why: `there is none of ${places.join(', ')}`,
+    fix: 'name it with --config',
+  })
+}
+
+/** Where drivers are; documentation, samples and tools are full of examples. */
+const driverFolders = ['arch', 'drivers', 'kernel', 'net', 'sound']
+
+/** With what its drivers say of the devices that they drive. */
+export async function openKernelSource(
+  options: SourceOptions & { readonly srctree: string },
+): Promise<KernelSource> {
+  const { compatibleLines, readSourceCompatibles } = await import('../hardware/index.ts')
+  const configured = await openConfiguredSource(options)
+  const { status, stdout, stderr } = spawnSync(
+    'grep',
+    ['-rHE', '--include=*.c', compatibleLines, ...driverFolders],
+    { cwd: options.srctree, encoding: 'utf8', maxBuffer: 1 << 28 },
+  )
+  if (status !== 0) throw new UserError({ what: `${options.srctree} cannot be searched`, why: stderr })
+  return { ...configured, compatibles: readSourceCompatibles(stdout) }
+}
+
+/** Why a kernel has no module of some name, as far as its source tells. */
+export async function whyNoModule(
+  { kbuild, config }: ConfiguredSource,
+  target: string,
+): Promise<string | undefined> {
+  const { alternativesText, moduleName, moduleSource, modulesByName } = await import('../kbuild/index.ts')
+  const modules = modulesByName(kbuild).get(moduleName(target)) ?? []
+  const reasons = modules.map((module) => {
+    const { path, alternatives } = moduleSource(kbuild, module)
+    const symbols = [...new Set((alternatives ?? []).flat().map(({ symbol }) => symbol))]
+    const values = symbols.map((symbol) => `${symbol}=${config.get(symbol) ?? 'n'}`)
+    return `the source has it as ${path}, which takes ${alternativesText(alternatives)}; this kernel has ${values.join(', ')}`
+  })
+  return reasons.length === 0 ? undefined : reasons.join('\n')
+}
