@@ -5,7 +5,7 @@ import type { Engine, FileArtifact } from '../engine/index.ts'
 import type { BuildTarget } from './build-target.ts'
 
 export interface Compiler {
-  /** versions of compiler and linker, as they print them */
+  /** versions of compiler and linker, as they print them, and digests of all programs */
   readonly identity: FileArtifact
   /** programs whose content decides what is built; those that the compiler itself starts are among them */
   readonly tools: readonly string[]
@@ -35,9 +35,11 @@ export async function findCompiler(
     ...['gcc', 'ld', 'as', 'ar', 'nm', 'objcopy', 'objdump', 'strip', 'readelf'].map(cross),
     ...['gcc', 'make', 'flex', 'bison', 'bc'],
   ]
+  // Two compilers of one version may differ: distributions mend them.
   const script = `set -eu
 { ${cross('gcc')} --version; ${cross('ld')} --version; gcc --version; } > identity
 for compiler in ${cross('gcc')} gcc; do $compiler -print-prog-name=cc1; done > passes
+for program in ${programs.join(' ')} $(cat passes); do sha256sum < "$(command -v "$program")"; done >> identity
 `
   const outputs = await engine.build({
     kind: 'command',
@@ -46,7 +48,7 @@ for compiler in ${cross('gcc')} gcc; do $compiler -print-prog-name=cc1; done > p
     env: {},
     inputs: {},
     outputs: ['identity', 'passes'],
-    tools: programs,
+    tools: [...programs, 'sha256sum'],
   })
   const { identity, passes } = outputs
   if (identity?.kind !== 'file' || passes?.kind !== 'file') throw new Error('the shell left no files')
