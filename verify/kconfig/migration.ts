@@ -21,8 +21,8 @@ export async function verifyMigration({ folder, progress }: VerifyContext): Prom
   let failures = 0
   for (const { from, to } of moves) {
     const { srctree, conf } = await confTree(to)
-    const { configs, missing } = await debianConfigs(from)
-    notes.push(...missing)
+    const { configs, notes: lacking } = await debianConfigs(from)
+    notes.push(...lacking)
     for (const arch of new Set(configs.map((config) => config.arch))) {
       const place = join(folder, `${to}-${arch}`)
       mkdirSync(place, { recursive: true })
