@@ -2,6 +2,7 @@ import { machine } from 'node:os'
 import { Command } from 'commander'
 import { nearNames, UserError } from '../diagnostics/index.ts'
 import type { ModuleSource } from '../kbuild/index.ts'
+import { readMakefiles } from './kernel-source.ts'
 
 interface WhichOptions {
   readonly srctree: string
@@ -28,9 +29,7 @@ export function kbuildCommand(): Command {
 }
 
 async function which(names: readonly string[], options: WhichOptions): Promise<void> {
-  const { moduleName, modulesByName, moduleSource, openSourceTree, openSymbols, readKbuild } = await import(
-    '../kbuild/index.ts'
-  )
+  const { moduleName, modulesByName, moduleSource, openSourceTree } = await import('../kbuild/index.ts')
   const { archOfMachine, sourceArchitecture } = await import('../kconfig/index.ts')
   const arch = options.arch ?? archOfMachine(machine())
   const tree = openSourceTree(options.srctree)
@@ -48,13 +47,8 @@ async function which(names: readonly string[], options: WhichOptions): Promise<v
       fix: `name one of ${known.join(', ')}`,
     })
   }
-  const symbols = openSymbols(tree, arch)
-  if (!symbols.ok)
-    throw new UserError({ what: `${options.srctree}: Kconfig cannot be read`, why: symbols.error.message })
-  const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })
-  if (!kbuild.ok) throw new UserError({ what: kbuild.error.message })
-
-  const byName = modulesByName(kbuild.value)
+  const kbuild = await readMakefiles(options.srctree, tree, arch)
+  const byName = modulesByName(kbuild)
   const missing = names.filter((name) => !byName.has(moduleName(name)))
   if (missing.length > 0)
     throw new UserError(
@@ -67,7 +61,7 @@ async function which(names: readonly string[], options: WhichOptions): Promise<v
       }),
     )
   const sources = names.flatMap((name) =>
-    (byName.get(moduleName(name)) ?? []).map((module) => moduleSource(kbuild.value, module)),
+    (byName.get(moduleName(name)) ?? []).map((module) => moduleSource(kbuild, module)),
   )
   process.stdout.write(
     options.json

@@ -35,9 +35,8 @@ export interface ConfiguredSource {
 export async function openConfiguredSource(
   options: SourceOptions & { readonly srctree: string },
 ): Promise<ConfiguredSource> {
-  const { openSourceTree, openSymbols, readKbuild } = await import('../kbuild/index.ts')
+  const { openSourceTree } = await import('../kbuild/index.ts')
   const { parseConfigFile } = await import('../kernel/index.ts')
-  const { sourceArchitecture } = await import('../kconfig/index.ts')
   const file = configFileOf(options)
   const text = readFileSync(file, 'utf8')
   // scripts/kconfig/confdata.c, `conf_write`: "# Linux/arm64 6.1.176 Kernel Configuration".
@@ -61,12 +60,24 @@ export async function openConfiguredSource(
       fix: `name an unpacked source of Linux ${version}`,
     })
   }
+  return { kbuild: await readMakefiles(options.srctree, tree, arch), config: parseConfigFile(text) }
+}
+
+/**
+ * The Makefiles of a kernel's source for one architecture, with every symbol open.
+ *
+ * @param name of the tree, for messages
+ * @throws UserError
+ */
+export async function readMakefiles(name: string, tree: SourceTree, arch: string): Promise<Kbuild> {
+  const { openSymbols, readKbuild } = await import('../kbuild/index.ts')
+  const { sourceArchitecture } = await import('../kconfig/index.ts')
   const symbols = openSymbols(tree, arch)
   if (!symbols.ok)
-    throw new UserError({ what: `${options.srctree}: Kconfig cannot be read`, why: symbols.error.message })
+    throw new UserError({ what: `${name}: Kconfig cannot be read`, why: symbols.error.message })
   const kbuild = readKbuild({ tree, srcarch: sourceArchitecture(arch), arch, symbol: symbols.value })
   if (!kbuild.ok) throw new UserError({ what: kbuild.error.message })
-  return { kbuild: kbuild.value, config: parseConfigFile(text) }
+  return kbuild.value
 }
 
 function versionOf(tree: SourceTree): string | undefined {

@@ -1,6 +1,6 @@
-import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 import { readLoaderFile } from './loader-file.ts'
+import { virtSymbols } from './virt-symbols.ts'
 
 /**
  * QEMU's generic 64-bit Arm board (`virt`), emulated: a system can be tried, and tested, without hardware.
@@ -17,14 +17,7 @@ export const qemuAarch64: Device = {
   deviceTree: { source: 'platform' },
   console: { tty: 'ttyAMA0', baudRate: 115_200 },
   kernelParameters: ['console=ttyAMA0,115200'],
-  kernelSymbols: [
-    yes('SERIAL_AMBA_PL011', 'its serial port, ttyAMA0'),
-    yes('SERIAL_AMBA_PL011_CONSOLE', 'as a console'),
-    yes('PCI', 'its virtio cards are on PCI'),
-    yes('PCI_HOST_GENERIC', 'its PCI host is a generic ECAM one'),
-    yes('RTC_CLASS', 'its clock'),
-    yes('RTC_DRV_PL031', 'which is a PL031'),
-  ],
+  kernelSymbols: virtSymbols,
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['virtio_pci', 'virtio_net'],
   disks: { root: '/dev/vda', state: '/dev/vdb' },

@@ -1,6 +1,7 @@
 import { yes } from '../kernel/index.ts'
 import type { Device } from '../system/index.ts'
 import { readLoaderFile } from './loader-file.ts'
+import { virtSymbols } from './virt-symbols.ts'
 
 /**
  * QEMU's generic 32-bit Arm board (`virt` with a Cortex-A15), emulated.
@@ -20,12 +21,7 @@ export const qemuArmv7l: Device = {
     yes('ARCH_MULTI_V7', 'its processor is an ARMv7 one'),
     yes('ARCH_VIRT', 'the board'),
     yes('SMP', 'more than one processor'),
-    yes('SERIAL_AMBA_PL011', 'its serial port, ttyAMA0'),
-    yes('SERIAL_AMBA_PL011_CONSOLE', 'as a console'),
-    yes('PCI', 'its virtio cards are on PCI'),
-    yes('PCI_HOST_GENERIC', 'its PCI host is a generic ECAM one'),
-    yes('RTC_CLASS', 'its clock'),
-    yes('RTC_DRV_PL031', 'which is a PL031'),
+    ...virtSymbols,
   ],
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['virtio_pci', 'virtio_net'],

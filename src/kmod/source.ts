@@ -118,13 +118,7 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
     return { ok: true, value: all }
   })
   let scans = 0
-  const moduleIndex = once((all: ReadonlyMap<string, Uint8Array>): AliasIndex => {
-    const entries: (readonly [string, string])[] = []
-    for (const [name, modinfo] of all) {
-      for (const alias of modinfoValues(modinfo, 'alias')) entries.push([alias, name])
-    }
-    return indexAliases(entries)
-  })
+  let moduleIndex: AliasIndex | undefined
   const builtinIndex = once(
     (): AliasIndex =>
       indexAliases(
@@ -132,7 +126,10 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
       ),
   )
   const matchModules = (all: ReadonlyMap<string, Uint8Array>, alias: string): readonly string[] => {
-    if (scans++ >= fewScans) return moduleIndex(all).match(alias)
+    if (scans++ >= fewScans) {
+      moduleIndex ??= indexModules(all)
+      return moduleIndex.match(alias)
+    }
     const answers = aliasScanner(alias)
     return [...all].flatMap(([name, modinfo]) => (answers(modinfo) ? [name] : []))
   }
@@ -168,12 +165,18 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
 /** Looking through all is faster than an index that is asked no more often than this. */
 const fewScans = 6
 
-function once<Value, Given extends readonly unknown[]>(
-  make: (...given: Given) => Value,
-): (...given: Given) => Value {
+function indexModules(all: ReadonlyMap<string, Uint8Array>): AliasIndex {
+  const entries: (readonly [string, string])[] = []
+  for (const [name, modinfo] of all) {
+    for (const alias of modinfoValues(modinfo, 'alias')) entries.push([alias, name])
+  }
+  return indexAliases(entries)
+}
+
+function once<Value>(make: () => Value): () => Value {
   let known: { readonly value: Value } | undefined
-  return (...given) => {
-    known ??= { value: make(...given) }
+  return () => {
+    known ??= { value: make() }
     return known.value
   }
 }

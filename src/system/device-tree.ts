@@ -50,7 +50,8 @@ async function bareTree(
   }
 }
 
-const treeFailure = (message: string): UserError =>
+/** For whatever is wrong with a device tree of a system. */
+export const treeFailure = (message: string): UserError =>
   new UserError({ what: `the device tree cannot be used: ${message}` })
 
 function readTree(bytes: Uint8Array, name: string): DeviceTree {

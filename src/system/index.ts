@@ -37,7 +37,7 @@ export type {
   Firmware,
   NetworkBoot,
 } from './device.ts'
-export { boardTree } from './device-tree.ts'
+export { boardTree, treeFailure } from './device-tree.ts'
 export { evaluate, type System } from './evaluate.ts'
 export { type EvaluatedSystem, evaluateSystem } from './evaluated.ts'
 export { defineFeature } from './feature.ts'

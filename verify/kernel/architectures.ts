@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { qemuAarch64, qemuArmv7l, qemuX86_64 } from '../../src/devices/index.ts'
+import { qemuAarch64, qemuArmv7l, qemuMipsel, qemuX86_64 } from '../../src/devices/index.ts'
 import { type Engine, openEngine } from '../../src/engine/index.ts'
 import { readContent } from '../../src/filetree/index.ts'
 import { buildLinux, type Kernel, type KernelSymbol, linuxSource, yes } from '../../src/kernel/index.ts'
@@ -23,13 +23,6 @@ interface Case {
   readonly qemu: readonly string[]
   readonly console: string
 }
-
-const malta = [
-  yes('MIPS_MALTA', 'the board'),
-  yes('CPU_MIPS32_R2', 'its processor'),
-  yes('SERIAL_8250', 'its serial port'),
-  yes('SERIAL_8250_CONSOLE', 'as a console'),
-]
 
 const cases: readonly Case[] = [
   {
@@ -62,14 +55,14 @@ const cases: readonly Case[] = [
   },
   {
     architecture: 'mipsel',
-    symbols: malta,
+    symbols: qemuMipsel.kernelSymbols,
     elf: /ELF32[\s\S]*little endian[\s\S]*MIPS/,
     qemu: ['qemu-system-mipsel', '-M', 'malta', '-cpu', '24Kf'],
     console: 'ttyS0',
   },
   {
     architecture: 'mips',
-    symbols: malta,
+    symbols: qemuMipsel.kernelSymbols,
     elf: /ELF32[\s\S]*big endian[\s\S]*MIPS/,
     qemu: ['qemu-system-mips', '-M', 'malta', '-cpu', '24Kf'],
     console: 'ttyS0',

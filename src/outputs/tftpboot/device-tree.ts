@@ -8,8 +8,8 @@ import {
   stringValue,
   writeDevicetree,
 } from '../../devicetree/index.ts'
-import { UserError } from '../../diagnostics/index.ts'
 import type { FixedRegion } from '../../layout/index.ts'
+import { treeFailure } from '../../system/index.ts'
 
 /** Name in the folder that is served. */
 export const TREE_FILE = 'board.dtb'
@@ -48,8 +48,4 @@ export function reservedRegions(tree: DeviceTree): readonly FixedRegion[] {
 /** As short as it can be: U-Boot makes its own room. */
 export function treeBytes(tree: DeviceTree): Buffer {
   return writeDevicetree(tree)
-}
-
-function treeFailure(message: string): UserError {
-  return new UserError({ what: `the device tree cannot be used: ${message}` })
 }
