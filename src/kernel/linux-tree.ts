@@ -146,12 +146,14 @@ export function treeInputs({ archive, patches }: LinuxTree): Readonly<Record<str
 
 export const unpackTools = ['tar', 'xz', 'gzip', 'zstd', 'patch', 'mkdir', 'mv'] as const
 
+/** One word of shell, whatever is in it. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+
 /**
  * @param names what messages call the patches, in their order
  * @param folder where the tree is to be; it must not be there
  */
 export function unpackScript(names: readonly string[], folder = 'linux'): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
   const patches = names.map(
     (name, index) =>
       `patch -p1 -s -f --no-backup-if-mismatch -d ${folder} < patches/${String(index).padStart(4, '0')} || { echo error: the patch ${quoted(name)} does not apply; exit 1; }\n`,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine, TreeArtifact } from '../engine/index.ts'
+import { quoted } from './linux-tree.ts'
 
 /** A kernel module's own source: a vendor's driver. */
 export interface OutOfTreeKmods {
@@ -57,8 +58,6 @@ export const outOfTreeInputs = (
   sources: readonly OutOfTreeSource[],
 ): Readonly<Record<string, TreeArtifact>> =>
   Object.fromEntries(sources.map(({ place, tree }) => [place, tree]))
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /**
  * Lines of shell: each source is copied out of the way of its input, built as Documentation/kbuild/modules.rst says (6.3
