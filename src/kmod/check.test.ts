@@ -238,6 +238,12 @@ describe('a module', () => {
     ])
   })
 
+  it('whose softdep has names without pre: or post: is a warning', async () => {
+    expect(await messages({ odd: { info: ['softdep=base other post: user'] } })).toEqual([
+      'warning, softdep-bare: softdep of odd (base other post: user): base, other without pre: or post:, loaded before it; modprobe ignores that',
+    ])
+  })
+
   it('that exports what another exports is a warning', async () => {
     expect(await messages({ odd: { exports: [{ name: 'base_api', crc: 1 }] } })).toEqual([
       'warning, duplicate-export: base_api is exported by base and odd: the kernel refuses whichever comes second',

@@ -154,6 +154,10 @@ function hasChecksums(symvers: Symvers | undefined): boolean {
 async function checkSoftdeps(source: KmodSource, { name, kmod }: Evidence): Promise<readonly KmodFinding[]> {
   const findings: KmodFinding[] = []
   for (const { line, pre, post, bare } of kmod.softdeps) {
+    if (bare.length > 0) {
+      const message = `softdep of ${name} (${line}): ${bare.join(', ')} without pre: or post:, loaded before it; modprobe ignores that`
+      findings.push({ type: 'softdep-bare', severity: 'warning', module: name, line, bare, message })
+    }
     for (const wanted of [...bare, ...pre, ...post]) {
       const found = await lookUp(source, wanted)
       if (!found.ok || found.value.length > 0) continue

@@ -63,6 +63,13 @@ export type KmodFinding = { readonly severity: FindingSeverity; readonly message
       readonly line: string
       readonly wanted: string
     }
+  /** Names before any `pre:` or `post:`, which plans take for `pre` and modprobe ignores. */
+  | {
+      readonly type: 'softdep-bare'
+      readonly module: string
+      readonly line: string
+      readonly bare: readonly string[]
+    }
   | {
       readonly type: 'depends-disagrees'
       readonly module: string
