@@ -9,6 +9,9 @@ interface Plan {
   readonly regions: readonly { readonly name: string; readonly address: number; readonly sizeBytes: number }[]
 }
 
+/** What is not filled of the memory that the kernel says is available: room for the shell and the programs that fill it. */
+const SPARED_KIB = 8192
+
 const hex = (number: number): string => number.toString(16).padStart(8, '0')
 
 /** What is wrong; undefined where all is well. `folder` holds the system's build. */
@@ -22,13 +25,12 @@ export async function judge(one: Case, board: Board, folder: string): Promise<st
     phram: /^(\/dev\/root|\/dev\/mtdblock0) \/ squashfs ro\b/m,
   }
   if (!wanted[one.root].test(mounts)) return `the root is not where it should be:\n${mounts}`
-  if (one.root === 'cpio') return undefined
   const plan = JSON.parse(await readFile(join(folder, outputFolder, 'boot.json'), 'utf8')) as Plan
   const bss = await judgeKernelPlace(one, board, plan)
-  if (bss !== undefined) return bss
-  if (one.root === 'initramfs') return judgeContent(one, board, '/dev/loop0', undefined)
+  if (bss !== undefined || one.root === 'cpio') return bss
+  if (one.root === 'initramfs') return judgeContent(board, '/dev/loop0', undefined)
   const file = await readFile(join(folder, outputFolder, 'rootfs.squashfs'))
-  return (await judgePhram(one, board, plan)) ?? (await judgeContent(one, board, '/dev/mtd0', file))
+  return (await judgePhram(one, board, plan)) ?? (await judgeContent(board, '/dev/mtd0', file))
 }
 
 /** A kernel of MIPS says where it is; a stripped vmlinuz does not tell how much it clears behind itself. */
@@ -63,7 +65,6 @@ async function judgePhram(one: Case, board: Board, plan: Plan): Promise<string |
 
 /** The root's bytes are what was built (where that is given), and the same after all free memory was written to. */
 async function judgeContent(
-  one: Case,
   board: Board,
   device: string,
   file: Uint8Array | undefined,
@@ -72,17 +73,17 @@ async function judgeContent(
   const before = await board.run(sum)
   const expected = file === undefined ? before : createHash('sha256').update(file).digest('hex')
   if (before !== expected) return `the root has another checksum before anything was written: ${before}`
-  const fill =
-    'mkdir /tmp/fill && mount -t tmpfs -o size=80% tmpfs /tmp/fill && { dd if=/dev/zero of=/tmp/fill/all bs=1M 2> /dev/null; stat -c %s /tmp/fill/all; }'
-  const filledBytes = Number(await board.run(fill))
-  if (filledBytes < one.mebibytes * 2 ** 20 * 0.4)
-    return `only ${filledBytes} bytes of memory could be filled`
+  const available = Number(/^MemAvailable: +(\d+) kB/m.exec(await board.run('cat /proc/meminfo'))?.[1])
+  const sizeKib = available - SPARED_KIB
+  if (!(sizeKib > 0)) return `the kernel says that ${available} KiB of memory are available`
+  const filledBytes = Number(
+    await board.run(
+      `mkdir /tmp/fill && mount -t tmpfs -o size=${sizeKib}k tmpfs /tmp/fill && { dd if=/dev/zero of=/tmp/fill/all bs=64k 2> /dev/null; stat -c %s /tmp/fill/all; }`,
+    ),
+  )
+  if (filledBytes < sizeKib * 1024 - 2 ** 16)
+    return `only ${filledBytes} bytes of memory could be filled, of ${sizeKib} KiB`
   await board.run('rm /tmp/fill/all')
   const after = await board.run(sum)
   return after === expected ? undefined : `the root has another checksum after memory was filled: ${after}`
-}
-
-/** The kernel's own count of its memory. */
-export async function totalMemoryKib(board: Board): Promise<number> {
-  return Number(/^MemTotal: +(\d+) kB/m.exec(await board.run('cat /proc/meminfo'))?.[1])
 }
