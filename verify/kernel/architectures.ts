@@ -82,8 +82,11 @@ const cases: readonly Case[] = [
   },
 ]
 
-/** The module that each kernel has. */
+/** The module that each kernel is asked for. */
 const asked = { name: 'tun', origins: [] }
+
+/** What it has: beside that one, what reads a root compressed with xz, which no kernel of ours is without. */
+const expected = 'squashfs tun xz_dec'
 
 export async function architectures({ folder, progress }: VerifyContext) {
   const directory = await sourceTree('6.1')
@@ -102,7 +105,7 @@ export async function architectures({ folder, progress }: VerifyContext) {
       })
       progress(`${each.architecture}: start`)
       const made = await look(engine, kernel, each, mkdtempSync(join(folder, 'kernel-')))
-      const right = made.modules === 'tun' && made.elf && made.banner && made.mounting
+      const right = made.modules === expected && made.elf && made.banner && made.mounting
       if (!right) failures++
       rows.push([
         each.architecture,
@@ -160,7 +163,7 @@ async function look(engine: Engine, kernel: Kernel, each: Case, folder: string) 
   )
   return {
     imageBytes: image.length,
-    modules: [...kernel.modules.names.keys()].join(' '),
+    modules: [...kernel.modules.names.keys()].sort().join(' '),
     elf: kinds.length > 0 && kinds.every((kind) => each.elf.test(kind)),
     banner: stdout.includes(`Linux version ${kernel.release} (firmwright@firmwright)`),
     mounting: stdout.includes('VFS: Unable to mount root fs'),
