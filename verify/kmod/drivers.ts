@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
 import { type DeviceSource, deviceSources } from '../../src/hardware/index.ts'
 import { openSourceTree, openSymbols, readKbuild } from '../../src/kbuild/index.ts'
 import { parseConfigFile } from '../../src/kernel/index.ts'
@@ -84,23 +83,11 @@ export interface ImageStrings {
   readonly absent: readonly string[]
   /** Those of drivers that we take for off, known to nothing that is built in, and those of them that are in it all the same. */
   readonly off: number
-  readonly present: readonly PresentString[]
-}
-
-export interface PresentString {
-  readonly text: string
-  /** The driver that is off. */
-  readonly file: string
-  /** Sources without a table of drivers, headers included, that say the same: an early console, a quirk of a bus. */
-  readonly alsoIn: readonly string[]
+  readonly present: readonly string[]
 }
 
 /** What is built in against the strings in the kernel's image: a table entry is text, and NULs up to 128 bytes. */
-export async function compareImage(
-  sources: readonly DeviceSource[],
-  image: Buffer,
-  tree: string,
-): Promise<ImageStrings> {
+export function compareImage(sources: readonly DeviceSource[], image: Buffer): ImageStrings {
   const builtin = new Map<string, string>()
   const known = new Set<string>()
   const off = new Map<string, string>()
@@ -119,27 +106,6 @@ export async function compareImage(
     builtin: builtin.size,
     absent: [...builtin].filter(([text]) => !isIn(text)).map(([text, file]) => `${text} of ${file}`),
     off: really.length,
-    present: await Promise.all(
-      really
-        .filter(([text]) => isEntry(text))
-        .map(async ([text, file]) => ({ text, file, alsoIn: await sayers(tree, text, sources) })),
-    ),
+    present: really.filter(([text]) => isEntry(text)).map(([text, file]) => `${text} of ${file}`),
   }
-}
-
-/** The files of a source tree, but for those with a table of drivers, in which a string stands. */
-async function sayers(
-  tree: string,
-  text: string,
-  sources: readonly DeviceSource[],
-): Promise<readonly string[]> {
-  const withTable = new Set(sources.filter(({ names }) => names.driven.has(text)).map(({ file }) => file))
-  const folders = ['arch', 'drivers', 'include', 'kernel', 'lib', 'net', 'sound']
-  const argv = ['-rlF', '--include=*.c', '--include=*.h', `"${text}"`, ...folders]
-  const found = await execa('grep', argv, { cwd: tree, reject: false })
-  if (found.exitCode !== 0) throw new Error(`no file of ${tree} says "${text}": ${found.stderr}`)
-  return found.stdout
-    .split('\n')
-    .filter((file) => !withTable.has(file))
-    .sort()
 }
