@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Shape } from '../elf/test/assemble.ts'
-import { type AssembledKmod, assembleKmod } from '../elf/test/assemble-kmod.ts'
+import { assembleKmod, type UsualKmod, usualKmod, usualVermagic } from '../elf/test/assemble-kmod.ts'
 import {
   type CheckOptions,
   checkKmods,
@@ -10,11 +10,7 @@ import {
   parseSymvers,
 } from './index.ts'
 
-const vermagic = '6.1.0-test SMP mod_unload modversions aarch64'
-
-interface Given extends Partial<AssembledKmod> {
-  /** More lines of `.modinfo`; `license=` and `vermagic=` replace the usual ones. */
-  readonly info?: readonly string[]
+interface Given extends UsualKmod {
   readonly shape?: Shape
   /** The file instead of a module. */
   readonly bytes?: Buffer
@@ -24,14 +20,10 @@ function kernel(
   modules: Readonly<Record<string, Given>>,
   builtinModinfo: readonly string[] = [],
 ): KmodSource {
-  const files = Object.entries(modules).map(([name, { info = [], shape, bytes, ...rest }]) => {
-    const lines = [`name=${name}`, 'license=GPL', `vermagic=${vermagic}`, 'depends=']
-    const modinfo = lines.filter((line) => !info.some((own) => own.split('=')[0] === line.split('=')[0]))
-    return [
-      `kernel/${name}.ko`,
-      bytes ?? assembleKmod({ modinfo: [...modinfo, ...info], ...rest }, shape),
-    ] as const
-  })
+  const files = Object.entries(modules).map(
+    ([name, { shape, bytes, ...given }]) =>
+      [`kernel/${name}.ko`, bytes ?? usualKmod(name, given, shape)] as const,
+  )
   const byPath = new Map<string, Buffer>(files)
   return createKmodSource({
     paths: byPath.keys(),
@@ -164,10 +156,10 @@ describe('a module', () => {
     expect(
       await messages({ odd: { info: ['vermagic=6.1.0-old SMP mod_unload modversions aarch64'] } }),
     ).toEqual([
-      `error, vermagic: odd was built for “6.1.0-old SMP mod_unload modversions aarch64”, and this kernel is “${vermagic}”`,
+      `error, vermagic: odd was built for “6.1.0-old SMP mod_unload modversions aarch64”, and this kernel is “${usualVermagic}”`,
     ])
     expect(await messages({ odd: { info: ['vermagic='] } })).toEqual([
-      `error, vermagic: odd was built for no kernel that it names, and this kernel is “${vermagic}”`,
+      `error, vermagic: odd was built for no kernel that it names, and this kernel is “${usualVermagic}”`,
     ])
   })
 

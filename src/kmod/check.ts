@@ -4,6 +4,7 @@ import { crcText, type KmodFinding } from './findings.ts'
 import { checkFirmware, type FirmwareFiles } from './firmware.ts'
 import { type KmodGraph, readKmodGraph } from './graph.ts'
 import { kmodName } from './name.ts'
+import { bareSoftdep, unansweredSoftdep } from './softdep-messages.ts'
 import { type KmodSource, lookUp } from './source.ts'
 import type { ImportedSymbol } from './symbols.ts'
 import type { Symvers } from './symvers.ts'
@@ -153,15 +154,16 @@ function hasChecksums(symvers: Symvers | undefined): boolean {
 
 async function checkSoftdeps(source: KmodSource, { name, kmod }: Evidence): Promise<readonly KmodFinding[]> {
   const findings: KmodFinding[] = []
-  for (const { line, pre, post, bare } of kmod.softdeps) {
+  for (const softdep of kmod.softdeps) {
+    const { line, pre, post, bare } = softdep
     if (bare.length > 0) {
-      const message = `softdep of ${name} (${line}): ${bare.join(', ')} without pre: or post:, loaded before it; modprobe ignores that`
+      const message = bareSoftdep(name, softdep)
       findings.push({ type: 'softdep-bare', severity: 'warning', module: name, line, bare, message })
     }
     for (const wanted of [...bare, ...pre, ...post]) {
       const found = await lookUp(source, wanted)
       if (!found.ok || found.value.length > 0) continue
-      const message = `softdep of ${name} (${line}): nothing in this kernel is or answers to ${wanted}`
+      const message = unansweredSoftdep(name, softdep, wanted)
       findings.push({ type: 'softdep-missing', severity: 'warning', module: name, line, wanted, message })
     }
   }

@@ -1,6 +1,7 @@
 import type { KmodError, Result } from './error.ts'
 import type { Kmod } from './kmod.ts'
 import type { Softdep } from './modinfo.ts'
+import { bareSoftdep, unansweredSoftdep } from './softdep-messages.ts'
 import { type KmodSource, lookUp } from './source.ts'
 
 /**
@@ -154,15 +155,14 @@ export async function collectClosure(
   async function addSoftdep(of: string, softdep: Softdep): Promise<Result<undefined, PlanError>> {
     const { line } = softdep
     if (softdep.bare.length > 0) {
-      const message = `softdep of ${of} without pre: or post: (${line}): loaded before it; modprobe ignores it`
-      notes.push({ type: 'softdep-bare', of, line, message })
+      notes.push({ type: 'softdep-bare', of, line, message: bareSoftdep(of, softdep) })
     }
     for (const when of ['bare', 'pre', 'post'] as const) {
       for (const wanted of softdep[when]) {
         const found = await lookUp(source, wanted)
         if (!found.ok) return unreadableModule(found.error)
         if (found.value.length === 0) {
-          const message = `softdep of ${of} (${line}): nothing in this kernel is or answers to ${wanted}`
+          const message = unansweredSoftdep(of, softdep, wanted)
           notes.push({ type: 'softdep-unresolved', of, line, wanted, message })
         }
         for (const name of found.value) {

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
-import { type AssembledKmod, assembleKmod } from '../elf/test/assemble-kmod.ts'
+import { usualKmod, usualVermagic } from '../elf/test/assemble-kmod.ts'
 import { type Engine, openEngine } from '../engine/index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { createKmodSource, parseSymvers } from '../kmod/index.ts'
 import { proveKmods } from './prove-kmods.ts'
 
-const vermagic = '6.1.0-test SMP mod_unload modversions aarch64'
 const here: Origin = { file: '/system.ts', line: 7 }
 let folder: string
 let engine: Engine
@@ -30,23 +29,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-interface Given extends Partial<AssembledKmod> {
-  readonly info?: readonly string[]
-}
-
-function moduleFile(name: string, { info = [], ...rest }: Given = {}): Buffer {
-  const usual = [`name=${name}`, 'license=GPL', `vermagic=${vermagic}`, 'depends=']
-  const kept = usual.filter((line) => !info.some((own) => own.split('=')[0] === line.split('=')[0]))
-  return assembleKmod({ modinfo: [...kept, ...info], ...rest })
-}
-
 /** A build that loads `base`, and after it `odd`; what it ends with, and what it warns of. */
 async function build(odd: Buffer, builtinModinfo = ''): Promise<readonly Diagnostic[]> {
   const exports = [{ name: 'base_api', crc: 1, gplOnly: true }]
   const files = new Map([
     ['odd.ko', odd],
-    ['base.ko', moduleFile('base', { exports })],
-    ...['a', 'b', 'c'].map((name) => [`${name}.ko`, moduleFile(name)] as const),
+    ['base.ko', usualKmod('base', { exports })],
+    ...['a', 'b', 'c'].map((name) => [`${name}.ko`, usualKmod(name)] as const),
   ])
   const symvers =
     '0x0000000a\tprintk\tvmlinux\tEXPORT_SYMBOL\t\n0x00000009\tbase_api\tdrivers/old\tEXPORT_SYMBOL\t'
@@ -84,28 +73,28 @@ const importing = [{ name: 'base_api', crc: 1 }]
 it.each<readonly [string, () => Buffer, string]>([
   [
     'was built for another kernel',
-    () => moduleFile('odd', { info: ['vermagic=5.10.0 SMP mod_unload aarch64'] }),
-    `odd was built for “5.10.0 SMP mod_unload aarch64”, and this kernel is “${vermagic}”`,
+    () => usualKmod('odd', { info: ['vermagic=5.10.0 SMP mod_unload aarch64'] }),
+    `odd was built for “5.10.0 SMP mod_unload aarch64”, and this kernel is “${usualVermagic}”`,
   ],
   [
     'was built against another version of a symbol',
-    () => moduleFile('odd', { info: ['depends=base'], imports: [{ name: 'base_api', crc: 9 }] }),
+    () => usualKmod('odd', { info: ['depends=base'], imports: [{ name: 'base_api', crc: 9 }] }),
     'odd was built against another base_api: it wants version 0x00000009, and base exports 0x00000001; 0x00000009 is what drivers/old exports according to Module.symvers',
   ],
   [
     'is not free and uses what is for free modules',
-    () => moduleFile('odd', { info: ['license=Proprietary', 'depends=base'], imports: importing }),
+    () => usualKmod('odd', { info: ['license=Proprietary', 'depends=base'], imports: importing }),
     'odd has the licence “Proprietary”, and base exports base_api to GPL modules only',
   ],
   [
     'uses what nobody exports',
-    () => moduleFile('odd', { imports: [{ name: 'gone', crc: 1 }] }),
+    () => usualKmod('odd', { imports: [{ name: 'gone', crc: 1 }] }),
     'odd imports gone, which neither vmlinux nor any module of this kernel exports',
   ],
   ['is no module', () => Buffer.from('# not a module\n'), 'odd.ko: not an ELF file'],
   [
     'asks for firmware that is not there',
-    () => moduleFile('odd', { info: ['firmware=radio.bin'] }),
+    () => usualKmod('odd', { info: ['firmware=radio.bin'] }),
     'odd asks for /lib/firmware/radio.bin, which is not there',
   ],
 ])('a build ends where a module %s, and says who loads it', async (_, odd, what) => {
@@ -119,7 +108,7 @@ it.each<readonly [string, () => Buffer, string]>([
 })
 
 it('a build ends where a module is cut short, or for another architecture', async () => {
-  const whole = moduleFile('odd')
+  const whole = usualKmod('odd')
   const [cut] = await build(whole.subarray(0, whole.length - 100))
   expect(cut?.what).toMatch(/^odd\.ko: .* reaches past the end of the file/)
   const foreign = Buffer.from(whole)
@@ -130,7 +119,7 @@ it('a build ends where a module is cut short, or for another architecture', asyn
 })
 
 it('a build ends where a built-in driver that somebody wants has no firmware', async () => {
-  const found = await build(moduleFile('odd'), 'usbhost.firmware=host.bin\0other.firmware=other.bin\0')
+  const found = await build(usualKmod('odd'), 'usbhost.firmware=host.bin\0other.firmware=other.bin\0')
   expect(found.map(({ what }) => what)).toEqual([
     'the built-in driver usbhost asks for /lib/firmware/host.bin, which is not there',
   ])
@@ -138,7 +127,7 @@ it('a build ends where a built-in driver that somebody wants has no firmware', a
 
 it('a build goes on, and says so, where softdeps or depends= are not what they should be', async () => {
   const info = ['softdep=base pre: gone', 'depends=a', 'firmware=radio-*.bin']
-  expect(await build(moduleFile('odd', { info }))).toEqual([])
+  expect(await build(usualKmod('odd', { info }))).toEqual([])
   expect(warnings).toEqual([
     'softdep of odd (base pre: gone): base without pre: or post:, loaded before it; modprobe ignores that',
     'softdep of odd (base pre: gone): nothing in this kernel is or answers to gone',

@@ -28,9 +28,9 @@ export async function judge(one: Case, board: Board, folder: string): Promise<st
   const plan = JSON.parse(await readFile(join(folder, outputFolder, 'boot.json'), 'utf8')) as Plan
   const bss = await judgeKernelPlace(one, board, plan)
   if (bss !== undefined || one.root === 'cpio') return bss
-  if (one.root === 'initramfs') return judgeContent(board, '/dev/loop0', undefined)
+  if (one.root === 'initramfs') return judgeContent(one, board, '/dev/loop0', undefined)
   const file = await readFile(join(folder, outputFolder, 'rootfs.squashfs'))
-  return (await judgePhram(one, board, plan)) ?? (await judgeContent(board, '/dev/mtd0', file))
+  return (await judgePhram(one, board, plan)) ?? (await judgeContent(one, board, '/dev/mtd0', file))
 }
 
 /** A kernel of MIPS says where it is; a stripped vmlinuz does not tell how much it clears behind itself. */
@@ -65,6 +65,7 @@ async function judgePhram(one: Case, board: Board, plan: Plan): Promise<string |
 
 /** The root's bytes are what was built (where that is given), and the same after all free memory was written to. */
 async function judgeContent(
+  one: Case,
   board: Board,
   device: string,
   file: Uint8Array | undefined,
@@ -81,7 +82,7 @@ async function judgeContent(
       `mkdir /tmp/fill && mount -t tmpfs -o size=${sizeKib}k tmpfs /tmp/fill && { dd if=/dev/zero of=/tmp/fill/all bs=64k 2> /dev/null; stat -c %s /tmp/fill/all; }`,
     ),
   )
-  if (filledBytes < sizeKib * 1024 - 2 ** 16)
+  if (filledBytes < Math.max(sizeKib * 1024 - 2 ** 16, one.mebibytes * 2 ** 20 * 0.4))
     return `only ${filledBytes} bytes of memory could be filled, of ${sizeKib} KiB`
   await board.run('rm /tmp/fill/all')
   const after = await board.run(sum)

@@ -111,3 +111,17 @@ export function assembleKmod(kmod: AssembledKmod, shape: Shape = arm64): Buffer 
   const elf = assembleObject(shape, sections, [...locals, ...crcs, ...globals])
   return kmod.trailer === undefined ? elf : Buffer.concat([elf, kmod.trailer])
 }
+
+export const usualVermagic = '6.1.0-test SMP mod_unload modversions aarch64'
+
+export interface UsualKmod extends Partial<AssembledKmod> {
+  /** More lines of `.modinfo`; one with the key of a usual line replaces that. */
+  readonly info?: readonly string[]
+}
+
+/** A module as most are, but for what is given. */
+export function usualKmod(name: string, { info = [], ...rest }: UsualKmod = {}, shape?: Shape): Buffer {
+  const usual = [`name=${name}`, 'license=GPL', `vermagic=${usualVermagic}`, 'depends=']
+  const kept = usual.filter((line) => !info.some((own) => own.split('=')[0] === line.split('=')[0]))
+  return assembleKmod({ modinfo: [...kept, ...info], ...rest }, shape)
+}
