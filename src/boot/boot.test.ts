@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { overlaps, TREE_GROWTH_BYTES } from '../layout/index.ts'
 import { type Loader, parseLoader } from '../uboot/index.ts'
+import { sampleArm64, sampleMips, sampleZImage, verifyKernelMutations } from './conformance.ts'
 import { type Board, type BootParts, placeBoot } from './plan.ts'
 import { type KernelProgram, readKernelProgram } from './program.ts'
 import { bootScript, type ScriptRequest, scriptText, typedText } from './script.ts'
@@ -248,6 +249,17 @@ describe('how the root travels', () => {
 })
 
 describe('a kernel program', () => {
+  it('that is damaged is read or refused, and has places or none: 20,000 of them', () => {
+    const samples = [sampleArm64(), sampleZImage(), sampleMips()]
+    for (const { bytes, architecture } of samples) {
+      expect(readKernelProgram(bytes, architecture)).toMatchObject({ ok: true })
+    }
+    const done = verifyKernelMutations(samples, board, 1, 20_000)
+    expect(done.failures).toEqual([])
+    expect(done.refused).toBeGreaterThan(5_000)
+    expect(done.refused).toBeLessThan(15_000)
+  })
+
   it('is refused where its header is not one, or its place is not free to choose', () => {
     expect(readKernelProgram(new Uint8Array(4096), 'arm64')).toMatchObject({
       error: { type: 'wrong-kernel' },

@@ -288,10 +288,14 @@ export function verifyEdits(files: readonly string[], seed: number, sequences: n
 }
 
 /**
- * Overlays laid over bases, by fdtoverlay and by us: the same tree, or both refuse. Where libfdt 1.6 takes a phandle
- * away from a node of the base (see overlay.ts) its tree is no judge, and the pair is not counted.
+ * Overlays laid over bases, by fdtoverlay (a command, by default the host's) and by us: the same tree, or both refuse.
+ * Where libfdt 1.6 takes a phandle away from a node of the base (see overlay.ts) its tree is no judge, and the pair is
+ * not counted.
  */
-export function verifyOverlays(pairs: readonly (readonly [base: string, overlay: string])[]): Conformance {
+export function verifyOverlays(
+  pairs: readonly (readonly [base: string, overlay: string])[],
+  [fdtoverlay, ...options]: readonly [string, ...string[]] = ['fdtoverlay'],
+): Conformance {
   const folder = mkdtempSync(join(tmpdir(), 'devicetree-overlays-'))
   const failures: string[] = []
   let refused = 0
@@ -306,7 +310,7 @@ export function verifyOverlays(pairs: readonly (readonly [base: string, overlay:
         continue
       }
       const output = join(folder, 'merged.dtb')
-      const theirs = run('fdtoverlay', ['-i', baseFile, '-o', output, overlayFile])
+      const theirs = run(fdtoverlay, [...options, '-i', baseFile, '-o', output, overlayFile])
       const ours = mergeOverlay(base.value, overlay.value)
       if (ours.ok !== theirs.ok) {
         failures.push(`${label}: ${ours.ok ? `fdtoverlay refuses: ${theirs.stderr}` : ours.error.message}`)
@@ -370,18 +374,27 @@ export function mutate(bytes: Uint8Array, random: (below: number) => number): Bu
   return random(8) === 0 ? mutated.subarray(0, random(mutated.length)) : mutated
 }
 
+/** Room for what the garbage collector leaves for later; a size out of a damaged file may be gigabytes. */
+const MOST_GROWTH_BYTES = 256 << 20
+
 /**
  * Mutated files: each is refused with an error that lies within the file, or read; and what was read can be printed,
  * written, read again as the same tree, asked for its memory and laid over another. Nothing may throw or take longer
- * than a second.
+ * than a second, and the process may not grow by more than {@link MOST_GROWTH_BYTES}.
  */
-export function verifyMutations(files: readonly string[], seed: number, mutations: number): Conformance {
+export function verifyMutations(
+  files: readonly string[],
+  seed: number,
+  mutations: number,
+): Conformance & { readonly grownBytes: number } {
   const random = seededRandom(seed)
   const sources = files.map((file) => readFileSync(file))
   const first = sources[0] === undefined ? undefined : readDevicetree(sources[0])
   const base = first?.ok ? first.value : EMPTY_TREE
   const failures: string[] = []
   let refused = 0
+  const startBytes = process.memoryUsage.rss()
+  let grownBytes = 0
   for (let index = 0; index < mutations && failures.length < 10; index++) {
     const source = sources[random(sources.length)]
     if (source === undefined) break
@@ -411,6 +424,8 @@ export function verifyMutations(files: readonly string[], seed: number, mutation
     const used = process.cpuUsage(started)
     const usedMs = (used.user + used.system) / 1000
     if (usedMs > 1000) failures.push(`${label}: took ${usedMs} ms`)
+    if (index % 64 === 0) grownBytes = Math.max(grownBytes, process.memoryUsage.rss() - startBytes)
   }
-  return { checked: mutations, refused, failures }
+  if (grownBytes > MOST_GROWTH_BYTES) failures.push(`seed ${seed}: the process grew by ${grownBytes} bytes`)
+  return { checked: mutations, refused, failures, grownBytes }
 }
