@@ -81,6 +81,7 @@ describe('kmod match', () => {
     expect(stdout.split('\n')).toEqual([
       'x-user: user',
       'of:NnothingT(null)Cnobody: unknown: no module; a driver may be built in',
+      '2 modaliases, 1 without a module',
     ])
   })
 

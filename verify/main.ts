@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { release, tmpdir, type } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { markdown, withSection } from './report.ts'
+import { markdown, verdict, withSection } from './report.ts'
 import type { Verification } from './verification.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -46,8 +46,7 @@ async function verify({ name, title, run }: Verification): Promise<number> {
     const judgement = await run({ folder, progress })
     const minutes = ((Date.now() - begun) / 60_000).toFixed(1)
     const date = new Date(begun).toISOString().slice(0, 10)
-    const verdict = judgement.failures === 0 ? 'no differences' : `${judgement.failures} DIFFERENCES`
-    const when = `Run on ${date}: ${type()} ${release().split('-')[0]}, Node ${process.versions.node}; ${minutes} minutes; ${verdict}.`
+    const when = `Run on ${date}: ${type()} ${release().split('-')[0]}, Node ${process.versions.node}; ${minutes} minutes; ${verdict(judgement)}.`
     const section = `## ${title}\n\n${markdown(judgement)}\n\n${when} \`npm run verify ${name}\``
     process.stdout.write(`${section}\n\n`)
     if (args.includes('--write')) {

@@ -8,6 +8,12 @@ export function markdown({ columns, rows, notes = [] }: Judgement): string {
   return [table, ...notes].join('\n\n')
 }
 
+/** In a few words, how it went: `no differences; NOT JUDGED: 6.1.0-50-armmp (…)`. */
+export function verdict({ failures, notJudged = [] }: Judgement): string {
+  const found = failures === 0 ? 'no differences' : `${failures} DIFFERENCES`
+  return notJudged.length === 0 ? found : `${found}; NOT JUDGED: ${notJudged.join(', ')}`
+}
+
 const start = (name: string) => `<!-- ${name} -->`
 const end = (name: string) => `<!-- /${name} -->`
 

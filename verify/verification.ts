@@ -21,4 +21,6 @@ export interface Judgement {
   readonly notes?: readonly string[]
   /** How often we and the judge disagreed. */
   readonly failures: number
+  /** What was to be judged and could not be, and why: `6.1.0-50-armmp (…)`. The verdict counts it. */
+  readonly notJudged?: readonly string[]
 }

@@ -11,6 +11,11 @@ export interface DeviceNames {
   readonly aliased: ReadonlySet<string>
   /** Names of devices on I2C and SPI, by which those buses match as well. */
   readonly shortNames: ReadonlySet<string>
+  /**
+   * `compatible` strings that the file knows without driving the device: early consoles (`OF_EARLYCON_DECLARE`), and
+   * what cards need that another driver drives (`SDIO_FIXUP_COMPATIBLE`, drivers/mmc/core/card.h).
+   */
+  readonly undriven: ReadonlySet<string>
   /** Every other string: what code of the file may look for by itself. */
   mentioned(): ReadonlySet<string>
 }
@@ -23,6 +28,8 @@ export function mayNameDevices(bytes: Buffer): boolean {
 const marks = [
   'compatible',
   'OF_DECLARE',
+  'OF_EARLYCON_DECLARE',
+  'SDIO_FIXUP_COMPATIBLE',
   'IRQCHIP_',
   'i2c_device_id',
   'spi_device_id',
@@ -52,13 +59,15 @@ export function readDeviceNames(source: string, compilation: Compilation = {}): 
   }
   for (const compatible of irqchips(text)) aliased.add(compatible)
   for (const compatible of [...aliased, ...declared(text)]) driven.add(compatible)
+  const undriven = new Set(undrivenOf(text).filter((compatible) => !driven.has(compatible)))
   return {
     driven,
     aliased,
     shortNames,
+    undriven,
     mentioned() {
       const strings = Array.from(text.matchAll(/"([^"\\\s]+)"/g), ([, string = '']) => string)
-      return new Set(strings.filter((string) => !driven.has(string)))
+      return new Set(strings.filter((string) => !driven.has(string) && !undriven.has(string)))
     },
   }
 }
@@ -160,15 +169,31 @@ function argumentsOf(list: string): readonly string[] {
 
 /**
  * `CLK_OF_DECLARE(name, "compatible", init)` and its relatives put a device into a table of the kernel's own
- * (include/linux/of.h, `_OF_DECLARE`). Early consoles are not drivers.
+ * (include/linux/of.h, `_OF_DECLARE`).
  */
 function declared(text: string): readonly string[] {
-  const declarations = text.matchAll(
-    /\b(\w*OF_DECLARE\w*|IRQCHIP_DECLARE)\s*\(\s*\w+\s*,\s*(?:\w+\s*,\s*)?"([^"\\]+)"/g,
+  return declarations(text).flatMap(({ isEarlyConsole, compatible }) => (isEarlyConsole ? [] : [compatible]))
+}
+
+/** A console that prints until a driver takes the device over (include/linux/serial_core.h), and quirks of cards. */
+function undrivenOf(text: string): readonly string[] {
+  const early = declarations(text).flatMap(({ isEarlyConsole, compatible }) =>
+    isEarlyConsole ? [compatible] : [],
   )
-  return Array.from(declarations).flatMap(([, macro = '', compatible = '']) =>
-    macro.includes('EARLYCON') ? [] : [compatible],
+  const quirks = text.matchAll(/\bSDIO_FIXUP_COMPATIBLE\s*\(\s*"([^"\\]+)"/g)
+  return [...early, ...Array.from(quirks, ([, compatible = '']) => compatible)]
+}
+
+function declarations(
+  text: string,
+): readonly { readonly isEarlyConsole: boolean; readonly compatible: string }[] {
+  const found = text.matchAll(
+    /\b(\w*OF_DECLARE\w*|OF_EARLYCON_DECLARE|IRQCHIP_DECLARE)\s*\(\s*\w+\s*,\s*(?:\w+\s*,\s*)?"([^"\\]+)"/g,
   )
+  return Array.from(found, ([, macro = '', compatible = '']) => ({
+    isEarlyConsole: macro === 'OF_EARLYCON_DECLARE',
+    compatible,
+  }))
 }
 
 /** Entries of the exported table that `IRQCHIP_PLATFORM_DRIVER_BEGIN` opens (include/linux/irqchip.h). */

@@ -24,6 +24,7 @@ export interface SourceDriver {
   readonly placement: Placement
 }
 
+/** Spaces in a `compatible` count as underscores, which a modalias has in their place. */
 export interface SourceDrivers {
   /** Files with a driver for a `compatible`, sorted. */
   driving(compatible: string): readonly SourceDriver[]
@@ -82,6 +83,8 @@ export function* deviceSources({ kbuild, symbol, readFile }: SourceDriversInput)
   }
 }
 
+const announced = (compatible: string): string => compatible.replaceAll(' ', '_')
+
 type Placed = Pick<DeviceSource, 'file' | 'placement'>
 
 /** What those files have drivers for, and where they are in one kernel. */
@@ -97,17 +100,17 @@ export function readSourceDrivers(input: SourceDriversInput): SourceDrivers {
   for (const { file, names, placement } of deviceSources(input)) {
     // Not the names, which keep the whole text.
     const placed = { file, placement }
-    for (const compatible of names.driven) add(driving, compatible, placed)
+    for (const compatible of names.driven) add(driving, announced(compatible), placed)
     for (const name of names.shortNames) add(drivingName, name, placed)
     if (placement().type !== 'built-in') continue
-    for (const text of names.mentioned()) add(mentioning, text, file)
+    for (const text of names.mentioned()) add(mentioning, announced(text), file)
   }
   const drivers = (sources: readonly Placed[] = []): readonly SourceDriver[] =>
     sources.map(({ file, placement }) => ({ file, placement: placement() }))
   return {
-    driving: (compatible) => drivers(driving.get(compatible)),
+    driving: (compatible) => drivers(driving.get(announced(compatible))),
     drivingName: (name) => drivers(drivingName.get(name)),
-    mentioning: (compatible) => mentioning.get(compatible) ?? [],
+    mentioning: (compatible) => mentioning.get(announced(compatible)) ?? [],
   }
 }
 
@@ -115,7 +118,9 @@ export function readSourceDrivers(input: SourceDriversInput): SourceDrivers {
 function createIncludes(read: (path: string) => Buffer | undefined) {
   const withTables = remembering((path: string) => {
     const found = read(path)
-    return found?.includes(tableMark) ? found.toString('latin1') : undefined
+    return found !== undefined && tableMarks.some((mark) => found.includes(mark))
+      ? found.toString('latin1')
+      : undefined
   })
   const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/') + 1)
   return {
@@ -131,7 +136,7 @@ function createIncludes(read: (path: string) => Buffer | undefined) {
 }
 
 const includeMark = Buffer.from('#include "')
-const tableMark = Buffer.from('.compatible')
+const tableMarks = ['.compatible', 'SDIO_FIXUP_COMPATIBLE('].map((text) => Buffer.from(text))
 
 function remembering<Value>(read: (path: string) => Value): (path: string) => Value {
   const known = new Map<string, Value>()

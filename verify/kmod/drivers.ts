@@ -78,7 +78,10 @@ function compatibleOfAlias(alias: string): string | undefined {
 }
 
 export interface ImageStrings {
-  /** `compatible` strings of drivers that we take for built in, and those of them that are not in the image. */
+  /**
+   * `compatible` strings of drivers, early consoles and quirks that we take for built in, and those of them that are
+   * not in the image.
+   */
   readonly builtin: number
   readonly absent: readonly string[]
   /** Those of drivers that we take for off, known to nothing that is built in, and those of them that are in it all the same. */
@@ -93,11 +96,10 @@ export function compareImage(sources: readonly DeviceSource[], image: Buffer): I
   const off = new Map<string, string>()
   for (const { file, names, placement } of sources) {
     const { type } = placement()
-    for (const compatible of names.driven) {
-      if (type === 'built-in') builtin.set(compatible, file)
-      if (type === 'off') off.set(compatible, file)
-    }
-    if (type === 'built-in') for (const text of names.mentioned()) known.add(text)
+    if (type === 'off') for (const compatible of names.driven) off.set(compatible, file)
+    if (type !== 'built-in') continue
+    for (const compatible of [...names.driven, ...names.undriven]) builtin.set(compatible, file)
+    for (const text of names.mentioned()) known.add(text)
   }
   const isIn = (text: string): boolean => image.includes(Buffer.from(`${text}\0`))
   const isEntry = (text: string): boolean => image.includes(Buffer.from(`\0${text}\0\0\0\0`))

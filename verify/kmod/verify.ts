@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seededRandom } from '../../src/devicetree/conformance.ts'
 import { openKmodFolder, readKmodGraph } from '../../src/kmod/index.ts'
+import { debianKernelFacts, sourceVersion } from '../../test/debian-kernel.ts'
 import { linuxSource, unpackedPackage } from '../../test/material.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from './aliases.ts'
@@ -168,6 +169,7 @@ const withSource = [
 /** Every table of every module against its aliases, and every built-in driver against the kernel's image. */
 async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
   const rows: (readonly (string | number)[])[] = []
+  const notJudged: string[] = []
   let failures = 0
   for (const { kernel: name, release, source, arch, hasPlainImage } of withSource) {
     const kernel = kernels.find((each) => each.package === name && each.release === release)
@@ -177,7 +179,16 @@ async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
     const boot = join(await unpackedPackage(kernel), 'boot')
     const modules = openKmodFolder(folder)
     if (!modules.ok) throw new Error(modules.error.message)
-    const sources = sourcesOf(await linuxSource(source), arch, join(boot, `config-${version}`))
+    const tree = await linuxSource(source)
+    const [ofKernel, ofSource] = [(await debianKernelFacts(kernel)).version, sourceVersion(tree)]
+    if (ofKernel !== ofSource) {
+      const why = `it is Linux ${ofKernel}, and the source ${ofSource}`
+      progress(`${version}: not judged: ${why}`)
+      notJudged.push(`${version} (${why})`)
+      rows.push([version, ofKernel, ofSource, 'not judged', ...Array<string>(6).fill('')])
+      continue
+    }
+    const sources = sourcesOf(tree, arch, join(boot, `config-${version}`))
     const tables = await compareModuleTables(modules.value, sources)
     const image = hasPlainImage
       ? compareImage(sources, readFileSync(join(boot, `vmlinuz-${version}`)))
@@ -187,6 +198,8 @@ async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
     failures += wrong.length
     rows.push([
       version,
+      ofKernel,
+      ofSource,
       tables.modules,
       tables.compatibles,
       tables.different.length,
@@ -195,21 +208,25 @@ async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
         : [image.builtin, image.absent.length, image.off, image.present.length]),
     ])
   }
+  if (notJudged.length === withSource.length) throw new Error('no kernel is of the version of its source')
   return {
     columns: [
       'kernel',
+      'is Linux',
+      'the source',
       'modules with of: aliases',
       'compatibles in them',
       'modules read otherwise',
-      'compatibles of built-in drivers',
+      'compatibles of what is built in',
       'not in the image',
       'of drivers that are off',
       'in the image all the same',
     ],
     rows,
     notes: [
-      "Every source file under the kernel's own configuration: what it says of modules against the aliases that the build put into them, of what is built in against the bytes of the image. The image of armmp unpacks itself and is not looked into.",
+      "Every source file under the kernel's own configuration: what it says of modules against the aliases that the build put into them, of what is built in (drivers, early consoles, quirks of cards) against the bytes of the image. The image of armmp unpacks itself and is not looked into.",
     ],
     failures,
+    notJudged,
   }
 }
