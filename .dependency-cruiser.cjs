@@ -13,7 +13,7 @@ const mayImport = {
   kbuild: ['kconfig'],
   filetree: ['diagnostics', 'engine'],
   packages: ['diagnostics', 'engine', 'elf', 'filetree'],
-  kernel: ['diagnostics', 'engine', 'kconfig', 'kbuild', 'kmod', 'packages', 'filetree'],
+  kernel: ['diagnostics', 'engine', 'kconfig', 'kbuild', 'kmod', 'hardware', 'packages', 'filetree'],
   impact: ['diagnostics', 'elf', 'kconfig', 'kbuild', 'kmod', 'kernel'],
   progress: ['engine'],
   machine: [],

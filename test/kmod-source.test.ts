@@ -55,6 +55,12 @@ describe('with the source of the kernel', () => {
     )
   })
 
+  it('and so does kmod check of such a module', async () => {
+    const { exitCode, stderr } = await kmod('check', 'tun', '--srctree', source)
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('which takes NET=y && TUN=m; this kernel has NET=y, TUN=n')
+  })
+
   it('and of one that the source has not either, what is near', async () => {
     const { stderr } = await kmod('plan', 'uarts', '--srctree', source)
     expect(stderr).toContain('did you mean uart')

@@ -36,12 +36,11 @@ export async function openConfiguredSource(
   options: SourceOptions & { readonly srctree: string },
 ): Promise<ConfiguredSource> {
   const { openSourceTree } = await import('../kbuild/index.ts')
-  const { parseConfigFile } = await import('../kernel/index.ts')
+  const { configHead, parseConfigFile, sourceVersion } = await import('../kernel/index.ts')
   const file = configFileOf(options)
   const text = readFileSync(file, 'utf8')
-  // scripts/kconfig/confdata.c, `conf_write`: "# Linux/arm64 6.1.176 Kernel Configuration".
-  const [, arch, version = ''] = /^# Linux\/(\S+) (\d+\.\d+)\S* Kernel Configuration$/m.exec(text) ?? []
-  if (arch === undefined) {
+  const head = configHead(text)
+  if (head === undefined) {
     throw new UserError({
       what: `${file} is no .config of a kernel`,
       why: 'its head does not say which',
@@ -49,7 +48,8 @@ export async function openConfiguredSource(
     })
   }
   const tree = openSourceTree(options.srctree)
-  const ofSource = versionOf(tree)
+  const { arch, version } = head
+  const ofSource = sourceVersion(tree.readFile('Makefile') ?? '')
   if (ofSource !== version) {
     throw new UserError({
       what: `${options.srctree} is not the source of this kernel`,
@@ -78,13 +78,6 @@ export async function readMakefiles(name: string, tree: SourceTree, arch: string
   const kbuild = readKbuild({ tree, srcarch: sourceArchitecture(arch), arch, symbol: symbols.value })
   if (!kbuild.ok) throw new UserError({ what: kbuild.error.message })
   return kbuild.value
-}
-
-function versionOf(tree: SourceTree): string | undefined {
-  const text = tree.readFile('Makefile') ?? ''
-  const [, version] = /^VERSION = (\d+)$/m.exec(text) ?? []
-  const [, level] = /^PATCHLEVEL = (\d+)$/m.exec(text) ?? []
-  return version === undefined || level === undefined ? undefined : `${version}.${level}`
 }
 
 function configFileOf({ modules, config }: SourceOptions): string {
@@ -128,20 +121,4 @@ function readIfThere(path: string): Buffer | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-}
-
-/** Why a kernel has no module of some name, as far as its source tells. */
-export async function whyNoModule(
-  { kbuild, config }: ConfiguredSource,
-  target: string,
-): Promise<string | undefined> {
-  const { alternativesText, moduleName, moduleSource, modulesByName } = await import('../kbuild/index.ts')
-  const modules = modulesByName(kbuild).get(moduleName(target)) ?? []
-  const reasons = modules.map((module) => {
-    const { path, alternatives } = moduleSource(kbuild, module)
-    const symbols = [...new Set((alternatives ?? []).flat().map(({ symbol }) => symbol))]
-    const values = symbols.map((symbol) => `${symbol}=${config.get(symbol) ?? 'n'}`)
-    return `the source has it as ${path}, which takes ${alternativesText(alternatives)}; this kernel has ${values.join(', ')}`
-  })
-  return reasons.length === 0 ? undefined : reasons.join('\n')
 }

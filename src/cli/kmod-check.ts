@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
 import { type CheckOptions, checkKmods, parseSymvers, type Symvers } from '../kmod/index.ts'
+import type { SourceOptions } from './kernel-source.ts'
 import { type ModulesOptions, openModules } from './kmod-folder.ts'
 import { planTargets } from './kmod-plan.ts'
 
-interface CommandOptions extends ModulesOptions {
+interface CommandOptions extends ModulesOptions, SourceOptions {
   readonly symvers?: string
   readonly firmware?: string
   readonly waiveFirmware?: readonly string[]

@@ -11,7 +11,7 @@ import {
   planLoad,
   reasonChain,
 } from '../kmod/index.ts'
-import { openConfiguredSource, type SourceOptions, whyNoModule } from './kernel-source.ts'
+import { openConfiguredSource, type SourceOptions } from './kernel-source.ts'
 import { type ModulesOptions, openModules } from './kmod-folder.ts'
 
 interface PlanOptions extends ModulesOptions, SourceOptions {
@@ -82,13 +82,20 @@ async function notPlanned(error: PlanError, options: SourceOptions): Promise<Use
   const { srctree } = options
   const isUnknown = error.type === 'unknown-target'
   const why =
-    isUnknown && srctree !== undefined
-      ? await whyNoModule(await openConfiguredSource({ ...options, srctree }), error.target)
-      : undefined
+    isUnknown && srctree !== undefined ? await whyInSource({ ...options, srctree }, error.target) : undefined
   const near = isUnknown && why === undefined ? nearNames(error.target.replaceAll('-', '_'), error.known) : []
   return new UserError({
     what: error.message,
     ...(why === undefined ? {} : { why, fix: 'choose a kernel that has those symbols, or build one' }),
     ...(near.length === 0 ? {} : { fix: `did you mean ${near.join(' or ')}?` }),
   })
+}
+
+async function whyInSource(
+  options: SourceOptions & { readonly srctree: string },
+  target: string,
+): Promise<string | undefined> {
+  const { whyNoModule } = await import('../kernel/index.ts')
+  const source = await openConfiguredSource(options)
+  return whyNoModule(source, source.config, target)
 }

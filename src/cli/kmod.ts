@@ -29,8 +29,7 @@ export function kmodCommand(): Command {
       '\nExample:\n  firmwright kmod plan --modules /lib/modules/6.1.0-31-arm64 nft_masq btrfs',
     )
     .action(async (targets, options) => (await import('./kmod-plan.ts')).plan(targets, options))
-  command
-    .command('check')
+  addSourceOptions(command.command('check'))
     .description('Proves that modules load: imports, checksums, namespaces, vermagic, licences, firmware.')
     .argument('[TARGET...]', 'names, paths or aliases, with all they need; without any, every module')
     .requiredOption(...modules)

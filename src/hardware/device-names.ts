@@ -22,10 +22,11 @@ export interface DeviceNames {
 
 /** Whether a file can have names of devices at all; cheaper than reading it. */
 export function mayNameDevices(bytes: Buffer): boolean {
-  return marks.some((mark) => bytes.includes(mark))
+  return markBytes.some((mark) => bytes.includes(mark))
 }
 
-const marks = [
+/** What a file has somewhere that has names of devices, or a table of them that another file includes. */
+export const deviceMarks: readonly string[] = [
   'compatible',
   'OF_DECLARE',
   'OF_EARLYCON_DECLARE',
@@ -34,7 +35,8 @@ const marks = [
   'i2c_device_id',
   'spi_device_id',
   'MODULE_DEVICE_TABLE(of',
-].map((text) => Buffer.from(text))
+]
+const markBytes = deviceMarks.map((text) => Buffer.from(text))
 
 export function readDeviceNames(source: string, compilation: Compilation = {}): DeviceNames {
   const code = readCCode(source, compilation)

@@ -8,6 +8,7 @@
  * announced. A node of the SPI bus is announced by the short name of its
  * first `compatible`, whatever the driver would like; a PrimeCell by a number that stands in the device.
  */
+export { deviceMarks } from './device-names.ts'
 export { type Bus, type TreeDevice, treeDevices } from './devices.ts'
 export {
   type DeviceMatch,

@@ -123,6 +123,33 @@ describe('a kernel from source', () => {
     expect((await build({ demands })).value.kernel.config.get('CLOCK')).toBe('y')
   })
 
+  it('has the drivers of hardware: as modules where it can, built in where it must, and says which it cannot have', async () => {
+    const driver = (name: string): string =>
+      `struct of_device_id { char compatible[128]; };\n#define MODULE_DEVICE_TABLE(a, b)\nstatic const struct of_device_id t[] = { { .compatible = "v,${name}" }, {} };\nMODULE_DEVICE_TABLE(of, t)\n`
+    const changes = {
+      'drivers/core.c': driver('core'),
+      'drivers/clock.c': driver('clock'),
+      'drivers/net/tun.c': driver('tun'),
+      'drivers/net/fancy.c': driver('fancy'),
+      'drivers/net/never.c': driver('never'),
+    }
+    const devices = ['core', 'tun', 'fancy', 'clock', 'never', 'cpu'].map((name) => ({
+      path: `/${name}`,
+      compatible: [`v,newer-${name}`, `v,${name}`],
+    }))
+    const hardware = { devices, origins: [feature('drivers')] }
+    const { value, events } = await build({ changes, demands: { hardware } })
+    expect(modulesIn(value.kernel)).toEqual(['kernel/drivers/net/tun.ko'])
+    expect(value.kernel.config.get('CLOCK')).toBe('y')
+    expect(events.flatMap((event) => (event.type === 'step-warning' ? [event.text] : []))).toEqual(
+      ['fancy', 'never'].map((name) =>
+        expect.stringMatching(
+          `has a driver that this kernel cannot have, for /${name} \\(v,newer-${name}, v,${name}\\): drivers/net/${name}.c`,
+        ),
+      ),
+    )
+  })
+
   it('is built once: the second time nothing runs', async () => {
     const wish = { demands: { modules: [module('tun')] } }
     await build(wish)
@@ -224,7 +251,7 @@ describe('modules with a source of their own', () => {
       await build({ options: { kmods: [vendor()] }, demands: { modules: [wanted, module('tun')] } })
     ).value
     expect(modulesIn(kernel)).toEqual(['kernel/drivers/net/tun.ko', 'updates/vendor-wifi.ko'])
-    expect(checkKernel(kernel, [], [wanted])).toEqual([])
+    expect(await checkKernel(kernel, [], [wanted])).toEqual([])
     expect(modules.get('updates/vendor-wifi.ko')).toContain("vendor-wifi.o of O'Hara")
   })
   it('know the symbols of those before them', async () => {

@@ -21,10 +21,18 @@ import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
 import { parseConfigFile } from './config-file.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
+import type { DemandedDevice } from './device-drivers.ts'
 import { keyInputs, refuseDraws, signingDemands, signingHeaders } from './drawn-at-random.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
-import { type LinuxTree, openLinuxTree, treeInputs, treeOutline, unpackTools } from './linux-tree.ts'
+import {
+  type LinuxTree,
+  openLinuxTree,
+  treeDeviceFiles,
+  treeInputs,
+  treeOutline,
+  unpackTools,
+} from './linux-tree.ts'
 import { buildsOutOfTree, type OutOfTreeSource, openOutOfTree, outOfTreeInputs } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
 
@@ -32,6 +40,8 @@ import type { LinuxSource } from './source.ts'
 export interface KernelDemands extends Demands {
   /** only where something else turns `when` on */
   readonly conditional: readonly (Demands & { readonly when: string; readonly origins: readonly Origin[] })[]
+  /** hardware that is to have its drivers, as modules where there is one */
+  readonly hardware?: { readonly devices: readonly DemandedDevice[]; readonly origins: readonly Origin[] }
 }
 
 interface Demands {
@@ -104,17 +114,20 @@ async function configuration(
 ): Promise<Configured> {
   const { source, tree, target, deviceSymbols, compiler, demands } = work
   const outline = await treeOutline(engine, tree, source.patches)
+  const deviceFiles =
+    demands.hardware === undefined ? undefined : await treeDeviceFiles(engine, tree, source.patches)
   const askers = createAskers()
   const asked = configurationDemands([...target.symbols, ...deviceSymbols], demands, askers)
   const result = await engine.compute<ConfigurationResult>({
     kind: 'function',
     name: `configure ${tree.name}`,
-    function: { id: 'kernel/configure', version: 3 },
-    input: { outline, compiler: compiler.identity, target, demands: asked },
+    function: { id: 'kernel/configure', version: 4 },
+    input: { outline, deviceFiles: deviceFiles ?? null, compiler: compiler.identity, target, demands: asked },
     run: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'firmwright-kernel-'))
       try {
-        await promisify(execFile)('tar', ['-xf', engine.path(outline), '-C', folder])
+        for (const archive of deviceFiles === undefined ? [outline] : [outline, deviceFiles])
+          await promisify(execFile)('tar', ['-xf', engine.path(archive), '-C', folder])
         // The same programs as the build has, whatever the user's own environment says.
         return await configure(folder, target, { PATH: executorPath, ...makeVariables(target) }, asked)
       } finally {
@@ -122,7 +135,10 @@ async function configuration(
       }
     },
   })
-  if (result.ok) return result
+  if (result.ok) {
+    await warnOfUndriven(engine, tree, result.undriven)
+    return result
+  }
   const { what, why, module, known } = result.problem
   const near = module === undefined ? [] : nearNames(module, known ?? [])
   const { text, origins } = askers.reveal(why)
@@ -135,9 +151,17 @@ async function configuration(
   })
 }
 
+async function warnOfUndriven(engine: Engine, tree: LinuxTree, undriven: readonly string[]): Promise<void> {
+  if (undriven.length === 0) return
+  await engine.step('drivers of the device tree', async (report) => {
+    for (const each of undriven)
+      report.warn(`${tree.name} has a driver that this kernel cannot have, for ${each}`)
+  })
+}
+
 function configurationDemands(
-  hardware: readonly KernelSymbol[],
-  { symbols, modules, conditional }: KernelDemands,
+  ofDevice: readonly KernelSymbol[],
+  { symbols, modules, conditional, hardware }: KernelDemands,
   askers: Askers,
 ): ConfigurationDemands {
   const wanted = (by: string) => (each: KernelSymbol) => ({
@@ -145,7 +169,7 @@ function configurationDemands(
     accepted: [each.value],
     asker: `wanted ${by} (${each.why})`,
   })
-  const base = [...baseConfig.map(wanted('in every kernel')), ...hardware.map(wanted('for the device'))]
+  const base = [...baseConfig.map(wanted('in every kernel')), ...ofDevice.map(wanted('for the device'))]
   const ask = (demands: Demands) => ({
     symbols: demands.symbols.map(({ symbol, accepted, origins }) => ({
       symbol,
@@ -168,6 +192,9 @@ function configurationDemands(
       ...ask(demands),
       asker: askers.name(origins),
     })),
+    ...(hardware === undefined
+      ? {}
+      : { hardware: { devices: hardware.devices, asker: askers.name(hardware.origins) } }),
   }
 }
 

@@ -22,18 +22,42 @@ export interface ModuleChoice extends ModuleDemand {
 }
 
 /** Everything that was asked of a kernel and is not so. Nothing for a kernel that has it all. */
-export function checkKernel(
+export async function checkKernel(
   kernel: Kernel,
   symbols: readonly SymbolDemand[],
   modules: readonly ModuleDemand[],
-): readonly Diagnostic[] {
-  return [
-    ...symbols.flatMap((demand) => checkSymbol(kernel, demand)),
-    ...modules.flatMap((demand) => checkModule(kernel, demand)),
-  ]
+): Promise<readonly Diagnostic[]> {
+  const problems = symbols.flatMap((demand) => checkSymbol(kernel, demand))
+  for (const { name, origins } of modules) {
+    const normal = name.replaceAll('-', '_')
+    if (kernel.modules.names.has(normal) || kernel.modules.builtin.has(normal)) continue
+    const where = [...origins, kernel.origin]
+    problems.push({ where, ...(await lacksModule(kernel, name)) })
+  }
+  return problems
 }
 
-function checkSymbol(kernel: Kernel, { symbol, accepted, origins }: SymbolDemand): readonly Diagnostic[] {
+/** That a kernel has no module of some name, with the symbols that would build it, or near names. */
+export async function lacksModule(
+  kernel: Kernel,
+  name: string,
+): Promise<Pick<Diagnostic, 'what' | 'why' | 'fix'>> {
+  const what = `${kernel.name} has no module ${name}`
+  const why = await kernel.whyNoModule?.(name)
+  if (why !== undefined) {
+    return { what, why, fix: 'choose a kernel that has those symbols, or build one (linuxSource)' }
+  }
+  const normal = name.replaceAll('-', '_')
+  const near = nearNames(normal, [...kernel.modules.names.keys(), ...kernel.modules.builtin])
+  return {
+    what,
+    why: `it is neither among its ${kernel.modules.names.size} modules, nor built in, nor an alias of one`,
+    fix:
+      near.length === 0 ? 'correct the name, or choose another kernel' : `did you mean ${near.join(' or ')}?`,
+  }
+}
+
+function checkSymbol(kernel: Kernel, { symbol, accepted, origins }: SymbolDemand): Diagnostic[] {
   const value = kernel.config.get(symbol) ?? 'n'
   if (accepted.includes(value)) return []
   const known = kernel.config.has(symbol)
@@ -48,23 +72,6 @@ function checkSymbol(kernel: Kernel, { symbol, accepted, origins }: SymbolDemand
           : 'a prebuilt kernel is as its distribution configured it'
         : `its configuration does not name this symbol${near.length === 0 ? '' : `; near names: ${near.join(', ')}`}`,
       fix: 'ask for a value this kernel has, or choose another kernel',
-    },
-  ]
-}
-
-function checkModule(kernel: Kernel, { name, origins }: ModuleDemand): readonly Diagnostic[] {
-  const normal = name.replaceAll('-', '_')
-  if (kernel.modules.names.has(normal) || kernel.modules.builtin.has(normal)) return []
-  const near = nearNames(normal, [...kernel.modules.names.keys(), ...kernel.modules.builtin])
-  return [
-    {
-      what: `${kernel.name} has no module ${name}`,
-      where: [...origins, kernel.origin],
-      why: `it is neither among its ${kernel.modules.names.size} modules nor built in`,
-      fix:
-        near.length === 0
-          ? 'correct the name, or choose another kernel'
-          : `did you mean ${near.join(' or ')}?`,
     },
   ]
 }

@@ -4,7 +4,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compiledObjects, fixedSymbols, openSourceTree, openSymbols, readKbuild } from '../kbuild/index.ts'
+import {
+  compiledObjects,
+  fixedSymbols,
+  type Kbuild,
+  openSourceTree,
+  openSymbols,
+  readKbuild,
+} from '../kbuild/index.ts'
 import {
   type AskedRequest,
   answerAll,
@@ -16,6 +23,7 @@ import {
 } from '../kconfig/index.ts'
 import type { BuildTarget } from './build-target.ts'
 import { parseConfigFile } from './config-file.ts'
+import { type DemandedDevice, deviceRequests } from './device-drivers.ts'
 import { aliasFile } from './linux-tree.ts'
 import { moduleSources, moduleSymbols } from './module-symbols.ts'
 import { readSourceAliases } from './source-aliases.ts'
@@ -24,6 +32,8 @@ import { readSourceAliases } from './source-aliases.ts'
 export interface ConfigurationDemands extends Demands {
   /** only where something else turns `when` on */
   readonly conditional: readonly (Demands & { readonly when: string; readonly asker: string })[]
+  /** hardware that is to have its drivers */
+  readonly hardware?: { readonly devices: readonly DemandedDevice[]; readonly asker: string }
 }
 
 interface Demands {
@@ -49,8 +59,16 @@ export interface DemandedSymbol {
 }
 
 export type ConfigurationResult =
-  /** `config`: the text of the .config, a byte string; `objects`: what is compiled for it */
-  | { readonly ok: true; readonly config: string; readonly objects: readonly string[] }
+  /**
+   * `config`: the text of the .config, a byte string; `objects`: what is compiled for it; `undriven`: devices that
+   * the source has a driver for and this kernel not, see {@link deviceRequests}
+   */
+  | {
+      readonly ok: true
+      readonly config: string
+      readonly objects: readonly string[]
+      readonly undriven: readonly string[]
+    }
   | { readonly ok: false; readonly problem: ConfigurationProblem }
 
 export interface ConfigurationProblem {
@@ -62,7 +80,8 @@ export interface ConfigurationProblem {
 }
 
 /**
- * @param folder the outline of a kernel tree, unpacked
+ * @param folder the outline of a kernel tree, unpacked; where drivers are wanted for hardware, its C files with names of
+ *   devices as well
  * @param environment what the tree's compiler probes are run in
  */
 export async function configure(
@@ -76,7 +95,11 @@ export async function configure(
   const base = createConfiguration(opened.value)
   answerAll(base, 'no')
   const modules = [demands, ...demands.conditional].flatMap((each) => each.modules)
-  const behind = modules.length === 0 ? nothingBehind : symbolsBehind(folder, target, base, modules)
+  const { hardware } = demands
+  const map = modules.length === 0 && hardware === undefined ? undefined : openKbuild(folder, target)
+  if (map?.ok === false) return map
+  const kbuild = map?.value
+  const behind = kbuild === undefined ? nothingBehind : symbolsBehind(folder, kbuild, base, modules)
   if (!behind.ok) return behind
   const requests = (each: Demands): readonly AskedRequest[] => [
     ...each.symbols.map(requestOf),
@@ -87,12 +110,17 @@ export async function configure(
     requests: requests(each),
     origin: each.asker,
   }))
-  const resolved = resolveRequirements(base, requests(demands), clauses)
+  const certain = requests(demands)
+  const drivers =
+    kbuild === undefined || hardware === undefined
+      ? { requests: [], refused: [] }
+      : deviceRequests(folder, kbuild, base, certain, hardware)
+  const resolved = resolveRequirements(base, [...certain, ...drivers.requests], clauses)
   if (!resolved.ok)
     return failed('the kernel cannot be configured as it is asked for', resolved.error.message)
   const config = writeConfig(resolved.value.configuration)
   const objects = objectsOf(folder, target, config)
-  return objects.ok ? { ok: true, config, objects: objects.value } : objects
+  return objects.ok ? { ok: true, config, objects: objects.value, undriven: drivers.refused } : objects
 }
 
 function objectsOf(
@@ -123,20 +151,27 @@ interface Behind {
 
 const nothingBehind: Behind = { ok: true, requests: new Map() }
 
-/** The symbols behind modules. */
-function symbolsBehind(
+function openKbuild(
   folder: string,
   { arch, srcarch }: BuildTarget,
-  base: Configuration,
-  modules: readonly DemandedModule[],
-): Behind | Failed {
+): { readonly ok: true; readonly value: Kbuild } | Failed {
   const tree = openSourceTree(folder)
   const symbols = openSymbols(tree, arch)
   if (!symbols.ok) return failed('the Kconfig files of the kernel cannot be read', symbols.error.message)
   const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })
   if (!kbuild.ok) return failed('the Makefiles of the kernel cannot be read', kbuild.error.message)
+  return { ok: true, value: kbuild.value }
+}
+
+/** The symbols behind modules. */
+function symbolsBehind(
+  folder: string,
+  kbuild: Kbuild,
+  base: Configuration,
+  modules: readonly DemandedModule[],
+): Behind | Failed {
   const requests = new Map<DemandedModule, readonly AskedRequest[]>()
-  const sources = moduleSources(kbuild.value, readSourceAliases(readAliasFile(folder)))
+  const sources = moduleSources(kbuild, readSourceAliases(readAliasFile(folder)))
   for (const module of modules) {
     const found = moduleSymbols(sources, base, module.anyOf, module.asker)
     if (found.ok) requests.set(module, found.requests)
@@ -150,7 +185,7 @@ function symbolsBehind(
 }
 
 /** A tree without a C file that declares an alias has none. */
-function readAliasFile(folder: string): string {
+export function readAliasFile(folder: string): string {
   const file = join(folder, aliasFile)
   return existsSync(file) ? readFileSync(file, 'latin1') : ''
 }

@@ -4,6 +4,7 @@ import type { PackageContent, Packages } from '../packages/index.ts'
 import type { Kernel } from './kernel.ts'
 import { type KernelFiles, readKernel, type Slice } from './kernel-archive.ts'
 import { type DebianKernel, kernelHeadersPackage } from './source.ts'
+import { explainedBySource } from './why-no-module.ts'
 
 /** Reads a kernel out of Debian's package, and what it exports out of the package of its headers. */
 export async function readDebianKernel(
@@ -14,12 +15,15 @@ export async function readDebianKernel(
 ): Promise<Kernel> {
   const content = await packages.content(packageName)
   const { name, version, architecture } = content.package
-  return readKernel(engine, filesOf(content), {
+  const kernel = await readKernel(engine, filesOf(content), {
     name: `${name} ${version}`,
     origin: source.origin,
     package: { name, version, architecture },
     symvers: (release) => symversOf(packages, packageName, { name, release, source }),
   })
+  if (source.source === undefined) return kernel
+  const from = { package: source.source, origin: source.origin }
+  return { ...kernel, whyNoModule: explainedBySource(engine, packages, kernel, from) }
 }
 
 function filesOf({ data, files }: PackageContent): KernelFiles {

@@ -7,7 +7,7 @@
  */
 export { type KernelSymbol, yes } from './base-config.ts'
 export { buildLinux, type KernelDemands, type LinuxBuild } from './build-linux.ts'
-export { checkKernel, type ModuleDemand, type SymbolDemand } from './check.ts'
+export { checkKernel, lacksModule, type ModuleDemand, type SymbolDemand } from './check.ts'
 export { applicable } from './conditional.ts'
 export { parseConfigFile } from './config-file.ts'
 export { readDebianKernel } from './debian.ts'
@@ -23,3 +23,4 @@ export {
   linuxSource,
   type SourcePlace,
 } from './source.ts'
+export { configHead, sourceVersion, whyNoModule } from './why-no-module.ts'

@@ -21,6 +21,8 @@ export interface Kernel {
   readonly deviceTrees?: ReadonlyMap<string, Content>
   /** The build's Module.symvers: what vmlinux exports. Without it no import can be proved. */
   readonly symvers?: { readonly content: Content; read(): Promise<Symvers> }
+  /** Why it has no module of some name or alias, as far as its source tells; absent where no source is known. */
+  readonly whyNoModule?: (target: string) => Promise<string | undefined>
   readonly package?: PackageIdentity
   /** Where this kernel was chosen. */
   readonly origin: Origin

@@ -9,6 +9,7 @@ import { isAbsolute, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
+import { deviceMarks } from '../hardware/index.ts'
 import type { Packages } from '../packages/index.ts'
 import type { LinuxSource } from './source.ts'
 import { aliasLines } from './source-aliases.ts'
@@ -196,4 +197,28 @@ find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | L
   })
   if (outline?.kind !== 'file') throw new Error('tar left no archive')
   return outline
+}
+
+/** The C files of a tree that may name devices, as an archive; a hundred megabytes, which only drivers are sought in. */
+export async function treeDeviceFiles(
+  engine: Engine,
+  tree: LinuxTree,
+  names: readonly string[],
+): Promise<FileArtifact> {
+  const marks = deviceMarks.map((mark) => `-e ${quoted(mark)}`).join(' ')
+  const script = `set -eu
+${unpackScript(names)}cd linux
+{ grep -rlZF --include='*.c' --include='*.h' ${marks} . || true; } | LC_ALL=C sort -z | ${stableTar} ../devices.tar
+`
+  const { 'devices.tar': files } = await engine.build({
+    kind: 'command',
+    name: `read the names of devices in ${tree.name}`,
+    argv: ['sh', '-c', script],
+    env: {},
+    inputs: treeInputs(tree),
+    outputs: ['devices.tar'],
+    tools: [...unpackTools, 'grep', 'sort'],
+  })
+  if (files?.kind !== 'file') throw new Error('tar left no archive')
+  return files
 }

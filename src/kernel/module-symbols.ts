@@ -98,7 +98,7 @@ function requestsFor(
   return undefined
 }
 
-function requestFor({ symbol, values }: Demand, asker: string): AskedRequest {
+export function requestFor({ symbol, values }: Demand, asker: string): AskedRequest {
   if (!values.includes('m')) return { name: symbol, value: values[0] ?? 'y', origin: asker }
   return { name: symbol, value: 'm', origin: asker, acceptsBuiltIn: true }
 }

@@ -7,6 +7,8 @@ export interface DebianKernel {
   readonly type: 'debian'
   /** Package; the architecture's own metapackage by default (`linux-image-arm64`, `linux-image-amd64`, …). */
   readonly package?: string
+  /** Package of its source: with it a refusal says which symbols a module takes that this kernel was built without. */
+  readonly source?: string
   readonly origin: Origin
 }
 

@@ -22,7 +22,7 @@ import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } 
 import { checkCommands } from './check-commands.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
-import { driversService, treeDrivers } from './drivers.ts'
+import { boardDevices, driversService, treeDrivers } from './drivers.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodFiles } from './kmod-files.ts'
 import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
@@ -83,7 +83,7 @@ export async function assemble(
   const packages = await openPackages(needs.context, needs.request)
   const toLoad = planRequests(definition, requirements, base)
   const kernel = await provideKernel(engine, packages, needs, system, toLoad, dirname(options.file))
-  proveKernel(kernel, requirements)
+  await proveKernel(kernel, requirements)
 
   const drivers = requirements.drivers
   const planned = await planAll(engine, kernel, [
@@ -205,7 +205,7 @@ export async function assemble(
 }
 
 /** Debian's kernel, or one that is built with what the system asks for and the modules that it loads. */
-function provideKernel(
+async function provideKernel(
   engine: Engine,
   packages: Packages,
   { kernelSource, kernelPackage }: PackageNeeds,
@@ -217,7 +217,16 @@ function provideKernel(
     if (kernelPackage === undefined) throw new Error("Debian's kernel is in no package")
     return readDebianKernel(engine, packages, kernelSource, kernelPackage)
   }
-  const { kernel, conditionalKernel } = requirements
+  const { kernel, conditionalKernel, drivers } = requirements
+  const hardware =
+    drivers === undefined
+      ? {}
+      : {
+          hardware: {
+            devices: await boardDevices(engine, definition, drivers.origins),
+            origins: drivers.origins,
+          },
+        }
   const asked = kernel.modules.map(({ value, origins }) => ({ name: value, origins }))
   const loaded = toLoad.flatMap(({ targets, origins }) =>
     targets.map((target) =>
@@ -234,6 +243,7 @@ function provideKernel(
     demands: {
       symbols: kernel.symbols,
       modules: [...asked, ...loaded],
+      ...hardware,
       conditional: conditionalKernel.map(({ when, value, origins }) => {
         const { symbols, modules } = mergeKernel([{ value, origins }], [])
         return { when, symbols, modules: modules.map((each) => ({ name: each.value, origins })), origins }
@@ -243,7 +253,7 @@ function provideKernel(
 }
 
 /** Proves that the kernel has everything that was asked of it, conditional requirements included. */
-function proveKernel(kernel: Kernel, requirements: Requirements): void {
+async function proveKernel(kernel: Kernel, requirements: Requirements): Promise<void> {
   const conflicts: Diagnostic[] = []
   const conditional = applicable(kernel, requirements.conditionalKernel)
   const unconditional = requirements.kernel.symbols.map(({ symbol, accepted, origins }) => ({
@@ -255,7 +265,7 @@ function proveKernel(kernel: Kernel, requirements: Requirements): void {
     name: value,
     origins,
   }))
-  const problems = [...conflicts, ...checkKernel(kernel, all.symbols, modules)]
+  const problems = [...conflicts, ...(await checkKernel(kernel, all.symbols, modules))]
   if (problems.length > 0) throw new UserError(...problems)
 }
 

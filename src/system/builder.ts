@@ -41,7 +41,8 @@ export interface SystemBuilder {
     autoload(...targets: readonly KmodTarget[]): void
     /**
      * A service that loads every module that drives something in the device tree which the kernel is given: what each
-     * enabled node's bus would announce, worked out when the system is built. For Debian's kernels.
+     * enabled node's bus would announce, worked out when the system is built. A kernel from source is built with the
+     * drivers that its source has for them; the tree must then be there before the kernel is.
      */
     drivers(from: 'from-device-tree'): ServiceHandle
     /**

@@ -16,7 +16,8 @@ import { compiledTree } from './tree-source.ts'
 
 interface TreeOwner {
   readonly definition: DefinedSystem
-  readonly kernel: Kernel
+  /** absent while it is not built */
+  readonly kernel?: Kernel | undefined
 }
 
 /** The device tree of ours that the kernel is given; undefined where loader or kernel have their own. */
@@ -61,6 +62,14 @@ function readTree(bytes: Uint8Array, name: string): DeviceTree {
 }
 
 async function kernelTree(engine: Engine, { kernel, definition }: TreeOwner, file: string): Promise<Buffer> {
+  if (kernel === undefined) {
+    throw new UserError({
+      what: `what is in the device tree of ${definition.device.name} is not known before its kernel is built`,
+      where: [definition.origin],
+      why: `${file} comes out of the build of the kernel, whose drivers it was to say`,
+      fix: "give the device its tree as a file (deviceTree: { source: 'file', … }), name the modules (system.kernel.load), or choose Debian's kernel",
+    })
+  }
   const { deviceTrees = new Map() } = kernel
   const content = deviceTrees.get(file)
   if (content !== undefined) return readContent(engine, content)

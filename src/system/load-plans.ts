@@ -1,6 +1,6 @@
-import { type Diagnostic, nearNames, type Origin, UserError } from '../diagnostics/index.ts'
+import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
-import type { Kernel } from '../kernel/index.ts'
+import { type Kernel, lacksModule } from '../kernel/index.ts'
 import { type LoadPlan, lookUp, type PlanError, planLoad, type Result } from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
 import type { KmodChoice, KmodTarget } from './contributions.ts'
@@ -36,7 +36,7 @@ export async function planAll(
   const plans: NamedPlan[] = []
   for (const { request, result } of results) {
     if (result.ok) plans.push({ ...result.value, name: request.name, origins: request.origins })
-    else problems.push(explain(result.error, request, kernel))
+    else problems.push(await explain(result.error, request, kernel))
   }
   if (problems.length > 0) throw new UserError(...problems)
   return plans
@@ -84,28 +84,31 @@ async function choose(
   return optional === true ? [] : undefined
 }
 
-function explain(error: PlanError | NoChoice, request: PlanRequest, kernel: Kernel): Diagnostic {
+async function explain(
+  error: PlanError | NoChoice,
+  request: PlanRequest,
+  kernel: Kernel,
+): Promise<Diagnostic> {
   const where = [...request.origins, kernel.origin]
   if (error.type === 'no-choice') {
     const { what, anyOf } = error.target
+    const known = await Promise.all(anyOf.map((name) => kernel.whyNoModule?.(name)))
+    const because = known.flatMap((why) => why ?? [])
     return {
       what: `${kernel.name} has nothing for ${what}`,
       where,
-      why: `${request.name} needs it, and no module and nothing built in answers to ${anyOf.join(' or ')}`,
+      why: [
+        `${request.name} needs it, and no module and nothing built in answers to ${anyOf.join(' or ')}`,
+        ...because,
+      ].join('\n'),
       fix: 'do without it, or choose another kernel',
     }
   }
   if (error.type !== 'unknown-target') {
     return { what: `${request.name}: ${error.message}`, where, why: `the kernel is ${kernel.name}` }
   }
-  const near = nearNames(error.target.replaceAll('-', '_'), error.known)
-  return {
-    what: `${kernel.name} has no module ${error.target}`,
-    where,
-    why: `${request.name} is to load it, and it is neither a module, nor built in, nor an alias of one`,
-    fix:
-      near.length === 0 ? 'correct the name, or choose another kernel' : `did you mean ${near.join(' or ')}?`,
-  }
+  const { what, why, fix } = await lacksModule(kernel, error.target)
+  return { what, where, why: `${request.name} is to load it: ${why}`, ...(fix === undefined ? {} : { fix }) }
 }
 
 /** The steps of a plan as a service loads them. */

@@ -63,6 +63,9 @@ function requestOf({ definition, requirements }: EvaluatedSystem): Omit<PackageN
       only: [
         ...(kernelPackage === undefined ? [] : [{ name: kernelPackage, origins: [kernelSource.origin] }]),
         ...(headersPackage === undefined ? [] : [{ name: headersPackage, origins: [kernelSource.origin] }]),
+        ...(kernelSource.type === 'debian' && kernelSource.source !== undefined
+          ? [{ name: kernelSource.source, origins: [kernelSource.origin] }]
+          : []),
         { name: basePackages.staticBusybox, origins: [base] },
       ],
     },

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { UserError } from '../../src/diagnostics/index.ts'
 import { type MaterialPackage, unpackedPackage } from '../../test/material.ts'
 
 /** Debian's kernels against which everything about modules is judged: the last two are compressed with xz. */
@@ -12,6 +13,34 @@ export const kernels: readonly MaterialPackage[] = [
   { release: 'trixie', architecture: 'arm64', package: 'linux-image-arm64' },
   { release: 'trixie', architecture: 'amd64', package: 'linux-image-amd64' },
 ]
+
+export interface Fetched<Kernel> {
+  readonly found: readonly Kernel[]
+  /** Those that cannot be had here, and why: a mirror in the middle of a change. */
+  readonly notJudged: readonly string[]
+}
+
+/** The kernels whose packages can be fetched. */
+export async function fetchable<Kernel extends MaterialPackage>(
+  wanted: readonly Kernel[],
+  progress: (text: string) => void,
+): Promise<Fetched<Kernel>> {
+  const found: Kernel[] = []
+  const notJudged: string[] = []
+  for (const kernel of wanted) {
+    try {
+      await unpackedPackage(kernel)
+      found.push(kernel)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      const why = `${kernel.package} of ${kernel.release} (${error.diagnostics.map(({ what }) => what).join('; ')})`
+      progress(`not judged: ${why}`)
+      notJudged.push(why)
+    }
+  }
+  if (found.length === 0) throw new Error(`no kernel can be fetched: ${notJudged.join(', ')}`)
+  return { found, notJudged }
+}
 
 /** A kernel's modules twice: as Debian ships them, and in a tree that depmod indexed, for modprobe. */
 export interface IndexedKernel {

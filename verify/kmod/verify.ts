@@ -12,9 +12,10 @@ import { linuxSource, unpackedPackage } from '../../test/material.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from './aliases.ts'
 import { boardsOf, compareBoards } from './boards.ts'
+import { verifyCheck } from './check.ts'
 import { compareImage, compareModuleTables, sourcesOf } from './drivers.ts'
 import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fuzz.ts'
-import { indexedKernel, kernels, modulesFolder } from './kernels.ts'
+import { fetchable, indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
 
@@ -23,6 +24,11 @@ export const verifications: readonly Verification[] = [
     name: 'kmod-plans',
     title: 'Load plans, dependency maps and aliases of every kernel module',
     run: verifyPlans,
+  },
+  {
+    name: 'kmod-check',
+    title: 'Proof that modules load: every kernel module as it is, and damaged ones',
+    run: verifyCheck,
   },
   {
     name: 'kmod-match',
@@ -77,7 +83,8 @@ const nearMisses = 1_000
 async function verifyPlans({ folder, progress }: VerifyContext): Promise<Judgement> {
   const rows: (readonly (string | number)[])[] = []
   let failures = 0
-  for (const kernel of kernels) {
+  const { found, notJudged } = await fetchable(kernels, progress)
+  for (const kernel of found) {
     const indexed = await indexedKernel(kernel, folder)
     const source = openKmodFolder(indexed.folder)
     if (!source.ok) throw new Error(source.error.message)
@@ -126,6 +133,7 @@ async function verifyPlans({ folder, progress }: VerifyContext): Promise<Judgeme
       `Against ${version}, on trees that its depmod indexed. Aliases: ${concreteAliases} made from the kernel's own patterns and ${nearMisses} near misses.`,
     ],
     failures,
+    notJudged,
   }
 }
 
@@ -135,7 +143,9 @@ const boardsOfEach = 40
 async function verifyBoards({ folder, progress }: VerifyContext): Promise<Judgement> {
   const rows: (readonly (string | number)[])[] = []
   let failures = 0
-  for (const kernel of kernels.filter(({ architecture }) => ['arm64', 'armhf'].includes(architecture))) {
+  const withTrees = kernels.filter(({ architecture }) => ['arm64', 'armhf'].includes(architecture))
+  const { found, notJudged } = await fetchable(withTrees, progress)
+  for (const kernel of found) {
     const indexed = await indexedKernel(kernel, folder)
     const source = openKmodFolder(indexed.folder)
     if (!source.ok) throw new Error(source.error.message)
@@ -156,24 +166,27 @@ async function verifyBoards({ folder, progress }: VerifyContext): Promise<Judgem
     rows,
     notes: ['Each device under the modalias that its bus sends, against `modprobe -R`.'],
     failures,
+    notJudged,
   }
 }
 
 /** Kernels for device trees, each with its source. The image of armmp unpacks itself, and is not looked into. */
-const withSource = [
-  { kernel: 'linux-image-arm64', release: 'bookworm', source: '6.1', arch: 'arm64', hasPlainImage: true },
-  { kernel: 'linux-image-armmp', release: 'bookworm', source: '6.1', arch: 'arm', hasPlainImage: false },
-  { kernel: 'linux-image-arm64', release: 'trixie', source: '6.12', arch: 'arm64', hasPlainImage: true },
-] as const
+const withSource = kernels.flatMap((kernel) => {
+  const { architecture, release } = kernel
+  if (architecture !== 'arm64' && architecture !== 'armhf') return []
+  const isArm64 = architecture === 'arm64'
+  const source = release === 'bookworm' ? ('6.1' as const) : ('6.12' as const)
+  return [{ ...kernel, source, arch: isArm64 ? 'arm64' : 'arm', hasPlainImage: isArm64 }]
+})
 
 /** Every table of every module against its aliases, and every built-in driver against the kernel's image. */
 async function verifyDrivers({ progress }: VerifyContext): Promise<Judgement> {
   const rows: (readonly (string | number)[])[] = []
-  const notJudged: string[] = []
   let failures = 0
-  for (const { kernel: name, release, source, arch, hasPlainImage } of withSource) {
-    const kernel = kernels.find((each) => each.package === name && each.release === release)
-    if (kernel === undefined) throw new Error(`${name} of ${release} is not among the kernels`)
+  const { found, notJudged: notFetched } = await fetchable(withSource, progress)
+  const notJudged = [...notFetched]
+  for (const kernel of found) {
+    const { source, arch, hasPlainImage } = kernel
     const folder = await modulesFolder(kernel)
     const version = folder.slice(folder.lastIndexOf('/') + 1)
     const boot = join(await unpackedPackage(kernel), 'boot')
