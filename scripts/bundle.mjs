@@ -1,11 +1,30 @@
 // The program as few files instead of hundreds: Node takes a tenth of a second to find, read and link our modules and
 // our libraries' one by one, and a build in which nothing changed is not much longer than that. The libraries under
 // `exports` of package.json stay as the compiler writes them.
+import { builtinModules } from 'node:module'
 import { build } from 'rolldown'
+import { esmExternalRequirePlugin } from 'rolldown/plugins'
+
+/**
+ * commander starts programs for commands that are programs of their own, of which we have none. Without this, every start
+ * would make Node's child processes, sockets and streams ready.
+ */
+const noPrograms = {
+  name: 'no-programs',
+  resolveId: (source, importer) =>
+    source === 'node:child_process' && importer?.includes('/commander/') ? '\0no-programs' : null,
+  load: (id) => (id === '\0no-programs' ? 'module.exports = {}' : null),
+}
 
 await build({
   input: 'dist/cli/main.js',
   platform: 'node',
+  plugins: [
+    noPrograms,
+    esmExternalRequirePlugin({
+      external: [/^node:(?!child_process)/, ...builtinModules.filter((name) => name !== 'child_process')],
+    }),
+  ],
   // jiti finds its compiler beside itself, serialport its native part.
   external: ['jiti', 'serialport'],
   // No module of ours does anything by being loaded, so no file is loaded for what that would do.
@@ -16,6 +35,17 @@ await build({
     format: 'esm',
     // A room is one file: split by who uses what, a part of it lies with its only user, and to load the room is to load
     // that user too, with everything that a system file needs.
-    codeSplitting: { groups: [{ name: 'kconfig', test: /[\\/]dist[\\/]kconfig[\\/]/ }] },
+    codeSplitting: {
+      groups: [
+        { name: 'kconfig', test: /[\\/]dist[\\/]kconfig[\\/]/ },
+        // What every start takes.
+        {
+          name: 'start',
+          priority: 1,
+          test: /[\\/]node_modules[\\/](commander|picocolors)[\\/]|[\\/]dist[\\/](diagnostics|progress)[\\/]|[\\/]dist[\\/]cli[\\/](kernel-source|run|session)\.js$/,
+        },
+        { name: 'kmod', test: /[\\/]dist[\\/](kmod|elf)[\\/]|[\\/]dist[\\/]cli[\\/]kmod-(folder|plan)\.js$/ },
+      ],
+    },
   },
 })

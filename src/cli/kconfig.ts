@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { Command, InvalidArgumentError } from 'commander'
 import { UserError } from '../diagnostics/index.ts'
 import type { CommandHost, CommandResult, FreshMode } from '../kconfig/index.ts'
@@ -41,7 +40,7 @@ export function kconfigCommand(): Command {
     .option('-o, --output <FILE>', 'where to (default: standard output)')
     .addHelpText('after', example('olddefconfig --srctree linux --arch arm64 --config .config -o .config'))
     .action(async (options: TreeOptions & { fragment?: string[]; report?: boolean; output?: string }) => {
-      runBriefly()
+      await runBriefly()
       const { olddefconfigCommand } = await import('../kconfig/index.ts')
       finish(
         await olddefconfigCommand(
@@ -65,7 +64,7 @@ export function kconfigCommand(): Command {
       .option('-o, --output <FILE>', 'where to (default: standard output)')
       .addHelpText('after', example(`${mode} --srctree linux --arch arm64 ${usage}`))
       .action(async (...given: unknown[]) => {
-        runBriefly()
+        await runBriefly()
         const { freshCommand } = await import('../kconfig/index.ts')
         const config = argument === undefined ? undefined : String(given[0])
         const options = given[argument === undefined ? 0 : 1] as FreshOptions
@@ -196,7 +195,8 @@ function tree({ srctree, arch }: TreeOptions) {
  * nearly all that is made stays in use to the end: with room for new objects that grows at once instead of by doubling,
  * they are copied less often.
  */
-function runBriefly(): void {
+async function runBriefly(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8')
   setFlagsFromString('--no-turbo-inlining')
   setFlagsFromString('--semi-space-growth-factor=16')
 }

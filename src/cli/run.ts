@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { UserError } from '../diagnostics/index.ts'
@@ -25,6 +24,7 @@ export function runCommand(): Command {
 
 /** Runs the run.sh of a `vm` output on this terminal until the machine is off. */
 export async function runInTerminal(folder: string): Promise<void> {
+  const { spawn } = await import('node:child_process')
   const child = spawn('sh', [join(folder, 'run.sh')], { stdio: 'inherit' })
   // ctrl-c belongs to the guest; QEMU passes it on.
   const ignore = (): void => {}

@@ -144,7 +144,7 @@ const encodings = new Map<string, Uint8Array>()
 function encoded(name: string): Uint8Array {
   const known = encodings.get(name)
   if (known !== undefined) return known
-  const bytes = new TextEncoder().encode(name)
+  const bytes = Buffer.from(name)
   if (encodings.size < 100) encodings.set(name, bytes)
   return bytes
 }

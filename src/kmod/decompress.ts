@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { gunzip } from 'node:zlib'
 import type { KmodError, KmodResult } from './error.ts'
 import type { Compression } from './name.ts'
 
@@ -34,7 +32,8 @@ export async function decompressKmod(
   return output.ok ? output : failed(output.error)
 }
 
-function gunzipBounded(bytes: Uint8Array, limitBytes: number): Promise<KmodResult<Uint8Array>> {
+async function gunzipBounded(bytes: Uint8Array, limitBytes: number): Promise<KmodResult<Uint8Array>> {
+  const { gunzip } = await import('node:zlib')
   return new Promise((resolve) => {
     gunzip(bytes, { maxOutputLength: limitBytes }, (error, output) => {
       if (error === null) resolve({ ok: true, value: output })
@@ -45,11 +44,13 @@ function gunzipBounded(bytes: Uint8Array, limitBytes: number): Promise<KmodResul
 }
 
 /** Output of a program, stopped as soon as there is more than `limitBytes` of it. */
-function run(
+async function run(
   program: readonly [string, ...string[]],
   input: Uint8Array,
   limitBytes: number,
 ): Promise<{ readonly ok: true; readonly value: Buffer } | { readonly ok: false; readonly error: string }> {
+  // Node takes milliseconds to make this one ready, and plain modules need no program.
+  const { spawn } = await import('node:child_process')
   return new Promise((resolve) => {
     const [name, ...options] = program
     const child = spawn(name, options, { stdio: ['pipe', 'pipe', 'pipe'] })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { messageOf } from './decompress.ts'
 import type { KmodError, KmodResult } from './error.ts'
 import { rememberKmods } from './memory.ts'
+import { packModinfos } from './modinfo-files.ts'
 import { isKmodPath } from './name.ts'
 import { createKmodSource, type KmodSource } from './source.ts'
 import { visitFiles } from './visit.ts'
@@ -33,6 +34,12 @@ export function openKmodFolder(
           visitFiles(
             Array.from(paths, (path) => `${folder}/${path}`),
             (path, content) => receive(path.slice(folder.length + 1), content),
+          ),
+        packModinfos: (paths, packer, failed) =>
+          packModinfos(
+            new Map(Array.from(paths, ([name, path]) => [name, `${folder}/${path}`])),
+            packer,
+            failed,
           ),
       }),
     }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
@@ -16,10 +15,11 @@ export interface KmodMemory {
   save(what: string, content: Uint8Array): void
 }
 
-const youngest = 2_000_000_000n
+const youngestMs = 2_000
 /** Of what is written here: another version is not read. */
-const format = 1
-const digestBytes = 32
+const format = 2
+/** Size of the identity and checksum of the content, before both. */
+const headBytes = 8
 
 /**
  * @param folder of modules
@@ -33,30 +33,35 @@ export function rememberKmods(
 ): KmodMemory | undefined {
   const identity = identityOf(folder, paths)
   if (identity === undefined) return undefined
-  const place = createHash('sha256').update(resolve(folder)).digest('hex').slice(0, 32)
+  const place = join(index, placeOf(resolve(folder)))
   return {
     load(what) {
       let file: Buffer
       try {
-        file = readFileSync(join(index, `${place}.${what}`))
+        file = readFileSync(`${place}.${what}`)
       } catch {
         // Not there, or not to be read: the modules themselves are.
         return undefined
       }
-      const content = file.subarray(2 * digestBytes)
+      const start = headBytes + identity.length
+      const content = file.subarray(start)
       const isWhole =
-        file.length >= 2 * digestBytes &&
-        identity.equals(file.subarray(0, digestBytes)) &&
-        digest(content).equals(file.subarray(digestBytes, 2 * digestBytes))
+        file.length >= start &&
+        file.readUInt32LE(0) === identity.length &&
+        identity.equals(file.subarray(headBytes, start)) &&
+        file.readUInt32LE(4) === checksum(content)
       return isWhole ? content : undefined
     },
     save(what, content) {
-      const file = join(index, `${place}.${what}`)
+      const file = `${place}.${what}`
       const unfinished = `${file}.${process.pid}`
+      const head = Buffer.alloc(headBytes)
+      head.writeUInt32LE(identity.length, 0)
+      head.writeUInt32LE(checksum(content), 4)
       // A full or read-only disk costs time at the next start, and nothing else.
       try {
         mkdirSync(index, { recursive: true })
-        writeFileSync(unfinished, Buffer.concat([identity, digest(content), content]))
+        writeFileSync(unfinished, Buffer.concat([head, identity, content]))
         renameSync(unfinished, file)
       } catch {
         if (existsSync(unfinished)) rmSync(unfinished)
@@ -65,18 +70,44 @@ export function rememberKmods(
   }
 }
 
-function digest(content: Uint8Array): Buffer {
-  return createHash('sha256').update(content).digest()
+/**
+ * FNV-1a, 32 bits, of every word. It is against damage, and to name files; it has to withstand nobody: the identity names
+ * the folder, and who can write here can write what he likes.
+ */
+function checksum(content: Uint8Array): number {
+  // What was read from a file begins at a whole word; otherwise a copy does.
+  const aligned = content.byteOffset % 4 === 0 ? content : new Uint8Array(content)
+  const words = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2)
+  let hash = 0x811c9dc5 | 0
+  for (let at = 0; at < words.length; at++) hash = Math.imul(hash ^ (words[at] ?? 0), 0x01000193)
+  for (const byte of aligned.subarray(words.length << 2)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
 }
 
+/** Two folders with the same name here forget each other, and that is all. */
+function placeOf(folder: string): string {
+  const bytes = Buffer.from(folder)
+  return `${checksum(bytes).toString(16).padStart(8, '0')}-${bytes.length}`
+}
+
+const factsOfOne = 5
+
+/** Folder, paths, and of every module what tells it from another; times to a quarter of a microsecond. */
 function identityOf(folder: string, paths: Iterable<string>): Buffer | undefined {
-  const hash = createHash('sha256').update(`${format}\n`)
-  const now = BigInt(Date.now()) * 1_000_000n
-  let lines = ''
-  for (const path of [...paths].sort()) {
-    const stat = statSync(`${folder}/${path}`, { bigint: true, throwIfNoEntry: false })
-    if (stat === undefined || stat.ctimeNs > now - youngest) return undefined
-    lines += `${path}\0${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}\n`
+  const sorted = [...paths].sort()
+  const facts = new Float64Array(sorted.length * factsOfOne)
+  const youngest = Date.now() - youngestMs
+  let at = 0
+  for (const path of sorted) {
+    const stat = statSync(`${folder}/${path}`, { throwIfNoEntry: false })
+    if (stat === undefined || stat.ctimeMs > youngest) return undefined
+    facts[at++] = stat.dev
+    facts[at++] = stat.ino
+    facts[at++] = stat.size
+    facts[at++] = stat.mtimeMs
+    facts[at++] = stat.ctimeMs
   }
-  return hash.update(lines).digest()
+  const names = Buffer.from([format, resolve(folder), ...sorted].join('\n'))
+  const padding = Buffer.alloc(4 - (names.length % 4))
+  return Buffer.concat([names, padding, Buffer.from(facts.buffer)])
 }

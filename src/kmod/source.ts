@@ -1,13 +1,20 @@
 import type { ElfInput } from '../elf/index.ts'
 import { type AliasIndex, indexAliases } from './alias.ts'
-import { aliasScanner } from './alias-scan.ts'
+import { scanAliases } from './alias-scan.ts'
 import { parseBuiltin, parseBuiltinModinfo } from './builtin.ts'
 import { decompressKmod, messageOf } from './decompress.ts'
-import { type KmodResult, withPath } from './error.ts'
+import { type KmodError, type KmodResult, withPath } from './error.ts'
 import { type Kmod, kmodOfModinfo, modinfoOfFile } from './kmod.ts'
 import type { KmodMemory } from './memory.ts'
 import { modinfoValues } from './modinfo.ts'
-import { packModinfos, unpackModinfos } from './modinfo-pack.ts'
+import {
+  createModinfoPacker,
+  type ModinfoPack,
+  type ModinfoPacker,
+  modinfoOf,
+  readModinfoPack,
+  writeModinfoPack,
+} from './modinfo-pack.ts'
 import { isKmodPath, kmodCompression, kmodName } from './name.ts'
 
 /** The modules of one kernel, each read when it is asked for and once. */
@@ -53,6 +60,12 @@ export interface KmodSourceOptions {
     paths: Iterable<string>,
     receive: (path: string, content: KmodResult<Uint8Array | ElfInput>) => void,
   ): Promise<void>
+  /** Packs the `.modinfo` of many modules, given with their paths, faster than that. */
+  packModinfos?(
+    files: ReadonlyMap<string, string>,
+    packer: ModinfoPacker,
+    failed: (name: string, error: KmodError) => void,
+  ): Promise<void>
   /** Keeps what was read of all modules, from one process to the next. Asked for when all are needed. */
   memory?(): KmodMemory | undefined
 }
@@ -60,8 +73,6 @@ export interface KmodSourceOptions {
 export function createKmodSource(options: KmodSourceOptions): KmodSource {
   const names = nameModules(options.paths)
   const builtin = parseBuiltin(options.builtin ?? '')
-  /** `.modinfo` of every module that was read: 2 MB for all of a kernel's. */
-  const modinfos = new Map<string, KmodResult<Uint8Array>>()
   const loaded = new Map<string, Promise<KmodResult<Kmod>>>()
 
   const open = async (asked: string): Promise<KmodResult<Uint8Array | ElfInput>> => {
@@ -87,35 +98,39 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
       receive(byPath.get(path) ?? '', content.ok ? content : withPath(content.error, path)),
     )
   }
-  const readModinfo = (name: string, content: KmodResult<Uint8Array | ElfInput>): KmodResult<Uint8Array> => {
+  const load = async (name: string): Promise<KmodResult<Kmod>> => {
+    const content = await open(name)
     if (!content.ok) return content
     const modinfo = modinfoOfFile(content.value)
-    // The file is gone when its receiver returns.
-    if (modinfo.ok) return { ok: true, value: Buffer.from(modinfo.value) }
+    if (modinfo.ok) return { ok: true, value: kmodOfModinfo(modinfo.value) }
     return withPath(modinfo.error, names.get(name) ?? name)
-  }
-  const load = async (name: string): Promise<KmodResult<Kmod>> => {
-    const modinfo = modinfos.get(name) ?? readModinfo(name, await open(name))
-    return modinfo.ok ? { ok: true, value: kmodOfModinfo(modinfo.value) } : modinfo
   }
 
   const memory = once(() => options.memory?.())
   const builtinKmods = once(() => parseBuiltinModinfo(options.builtinModinfo ?? new Uint8Array()))
-  /** `.modinfo` of every module, by name. */
-  const allModinfos = once(async (): Promise<KmodResult<ReadonlyMap<string, Uint8Array>>> => {
+  /** `.modinfo` of every module: 2 MB for all of a kernel's. */
+  const allModinfos = once(async (): Promise<KmodResult<ModinfoPack>> => {
     const known = memory()?.load('modinfo')
-    if (known !== undefined) return { ok: true, value: unpackModinfos(known) }
-    const unread = [...names.keys()].filter((name) => !modinfos.has(name))
-    await visit(unread, (name, content) => modinfos.set(name, readModinfo(name, content)))
-    const all = new Map<string, Uint8Array>()
-    for (const name of names.keys()) {
-      const modinfo = modinfos.get(name)
-      if (modinfo === undefined) continue
-      if (!modinfo.ok) return modinfo
-      all.set(name, modinfo.value)
+    if (known !== undefined) return { ok: true, value: readModinfoPack(known) }
+    const packer = createModinfoPacker()
+    const errors = new Map<string, KmodError>()
+    const failed = (name: string, error: KmodError) =>
+      errors.set(name, { ...error, message: `${names.get(name)}: ${error.message}` })
+    if (options.packModinfos !== undefined) await options.packModinfos(names, packer, failed)
+    else {
+      await visit([...names.keys()], (name, content) => {
+        const modinfo = content.ok ? modinfoOfFile(content.value) : content
+        if (modinfo.ok) packer.add(name, modinfo.value)
+        else failed(name, modinfo.error)
+      })
     }
-    memory()?.save('modinfo', packModinfos(all))
-    return { ok: true, value: all }
+    for (const name of errors.size === 0 ? [] : names.keys()) {
+      const error = errors.get(name)
+      if (error !== undefined) return { ok: false, error }
+    }
+    const pack = packer.finish()
+    memory()?.save('modinfo', writeModinfoPack(pack))
+    return { ok: true, value: pack }
   })
   let scans = 0
   let moduleIndex: AliasIndex | undefined
@@ -125,13 +140,13 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
         [...builtinKmods()].flatMap(([name, { aliases }]) => aliases.map((alias) => [alias, name] as const)),
       ),
   )
-  const matchModules = (all: ReadonlyMap<string, Uint8Array>, alias: string): readonly string[] => {
+  const matchModules = (all: ModinfoPack, alias: string): readonly string[] => {
     if (scans++ >= fewScans) {
       moduleIndex ??= indexModules(all)
       return moduleIndex.match(alias)
     }
-    const answers = aliasScanner(alias)
-    return [...all].flatMap(([name, modinfo]) => (answers(modinfo) ? [name] : []))
+    const found = scanAliases(all, alias)
+    return found.size < 2 ? [...found] : [...names.keys()].filter((name) => found.has(name))
   }
 
   return {
@@ -165,10 +180,10 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
 /** Looking through all is faster than an index that is asked no more often than this. */
 const fewScans = 6
 
-function indexModules(all: ReadonlyMap<string, Uint8Array>): AliasIndex {
+function indexModules(all: ModinfoPack): AliasIndex {
   const entries: (readonly [string, string])[] = []
-  for (const [name, modinfo] of all) {
-    for (const alias of modinfoValues(modinfo, 'alias')) entries.push([alias, name])
+  for (const [index, name] of all.names.entries()) {
+    for (const alias of modinfoValues(modinfoOf(all, index), 'alias')) entries.push([alias, name])
   }
   return indexAliases(entries)
 }
@@ -201,12 +216,10 @@ export async function lookUp(source: KmodSource, wanted: string): Promise<KmodRe
  * kernel's own modules are installed (depmod.d(5), `search`); otherwise the first in the order of their paths.
  */
 function nameModules(paths: Iterable<string>): ReadonlyMap<string, string> {
-  const rank = (path: string): number => (path.startsWith('updates/') ? 0 : 1)
-  const sorted = [...paths]
-    .filter(isKmodPath)
-    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0))
+  const sorted = [...paths].filter(isKmodPath).sort()
+  const isUpdate = (path: string): boolean => path.startsWith('updates/')
   const names = new Map<string, string>()
-  for (const path of sorted) {
+  for (const path of [...sorted.filter(isUpdate), ...sorted.filter((path) => !isUpdate(path))]) {
     const name = kmodName(path)
     if (!names.has(name)) names.set(name, path)
   }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import {
   closeSync,
   constants,
@@ -160,12 +159,13 @@ const bounded = 'ulimit -f "$0" && exec "$@"'
  * Whether all went well and exactly as much came out as was expected. The file is written over, not emptied: giving 16
  * MB of memory back and taking it again each time costs as much as unpacking a tenth of them.
  */
-function unpackInto(
+async function unpackInto(
   outputFile: string,
   compression: 'xz' | 'zst',
   paths: readonly string[],
   expectedBytes: number,
 ): Promise<boolean> {
+  const { spawn } = await import('node:child_process')
   const output = openSync(outputFile, constants.O_WRONLY | constants.O_CREAT, 0o600)
   return new Promise((resolve) => {
     const blocks = String(Math.ceil(expectedBytes / 512))
