@@ -28,13 +28,13 @@ const wide: Readonly<Record<string, readonly string[]>> = {
     ...['NETFILTER', 'NETFILTER_ADVANCED', 'NETDEVICES', 'ETHERNET', 'NET_CORE', 'WIRELESS', 'MII'],
     ...['USB_SUPPORT', 'USB', 'SCSI', 'BLK_DEV', 'CRYPTO', 'CRYPTO_MANAGER', 'CRC32', 'INPUT', 'NLS'],
     ...['MISC_FILESYSTEMS', 'NETWORK_FILESYSTEMS', 'IP_ADVANCED_ROUTER', 'NET_SCHED', 'FW_LOADER'],
-    ...['PHYLIB', 'I2C', 'MODVERSIONS'],
+    ...['PHYLIB', 'I2C'],
   ],
   m: ['NF_TABLES', 'NETFILTER_XTABLES', 'VIRTIO_NET', 'VIRTIO_PCI', 'VIRTIO_BLK'],
 }
 
 /** The text of its .config, for arm64. */
-async function baseConfigText(srctree: string): Promise<string> {
+async function baseConfigText(srctree: string, modversions: boolean): Promise<string> {
   const environment = { PATH: process.env.PATH ?? '', ...variables }
   const opened = await openTree({ srctree, arch: 'arm64', environment })
   if (!opened.ok) throw new Error(opened.error.message)
@@ -42,6 +42,7 @@ async function baseConfigText(srctree: string): Promise<string> {
   answerAll(configuration, 'no')
   const resolved = resolve(configuration, [
     ...[...baseConfig, ...qemuAarch64.kernelSymbols].map(({ symbol, value }) => ({ name: symbol, value })),
+    { name: 'MODVERSIONS', value: modversions ? 'y' : 'n' },
     ...Object.entries(wide).flatMap(([value, names]) => names.map((name) => ({ name, value }))),
   ])
   if (!resolved.ok) throw new Error(resolved.error.message)
@@ -53,16 +54,17 @@ export async function make(srctree: string, folder: string, goals: readonly stri
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const { MAKEFLAGS: _, ...env } = process.env
   const args = ['-s', `-j${availableParallelism()}`, '-C', srctree, `O=${folder}`, ...assignments, ...goals]
-  await execa('make', args, { env, extendEnv: false })
+  await execa('make', args, { env, extendEnv: false, stdin: 'ignore' })
 }
 
-/** The O= folder of that kernel, built once. `FIRMWRIGHT_VERIFY_BUILD` names one that is there. */
-export async function baseBuild(): Promise<string> {
+/** The O= folder of that kernel, built once. `FIRMWRIGHT_VERIFY_BUILD` names one with MODVERSIONS that is there. */
+export async function baseBuild({ modversions }: { readonly modversions: boolean }): Promise<string> {
   const given = process.env.FIRMWRIGHT_VERIFY_BUILD
-  if (given !== undefined) return given
+  if (given !== undefined && modversions) return given
   const srctree = await linuxSource('6.1')
-  return onceIn('kernel-build-6.1-arm64', async (folder) => {
-    writeFileSync(join(folder, '.config'), Buffer.from(await baseConfigText(srctree), 'latin1'))
+  const name = `kernel-build-6.1-arm64${modversions ? '' : '-without-versions'}`
+  return onceIn(name, async (folder) => {
+    writeFileSync(join(folder, '.config'), Buffer.from(await baseConfigText(srctree, modversions), 'latin1'))
     await make(srctree, folder, ['Image', 'modules'])
   })
 }

@@ -1,77 +1,182 @@
-/** Predicts what adding a module takes, then really builds that kernel to its end, and compares. */
-
-import { execFileSync } from 'node:child_process'
+/** Predicts what adding something takes, then really builds that kernel to its end, and compares. */
 import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { openBuildFolder } from '../../src/impact/build-folder.ts'
 import { type Impact, kernelImpact } from '../../src/impact/index.ts'
-import { wishFor } from '../../src/impact/wish.ts'
-import { createRandom } from '../../src/kconfig/index.ts'
+import { cacheFolder } from '../../test/cache.ts'
 import type { VerifyContext } from '../verification.ts'
 import { baseBuild, make } from './base-build.ts'
+import { withCompilerCache } from './compiler-cache.ts'
+import { withoutSymbol } from './forced-configuration.ts'
+import { compareKernels, compareObjects, imageDigest, type Rebuilt } from './rebuilt.ts'
+import { type Candidate, candidates, nextPick } from './symbol-picks.ts'
 
 /** The examples that have to come out as the kernel's authors know them. */
-const named: readonly (readonly [string, string])[] = [
-  ['TUN=m', 'module-only'],
-  ['E1000E=m', 'module-only'],
-  ['NF_CONNTRACK=m', 'new-vmlinux'],
-  ['VLAN_8021Q=m', 'new-vmlinux'],
-  ['CFG80211=m', 'new-vmlinux'],
-  ['WLAN=y', 'new-vmlinux'],
-]
+const named: Readonly<Record<string, string>> = {
+  'TUN=m': 'module-only',
+  'E1000E=m': 'module-only',
+  'NF_CONNTRACK=m': 'new-vmlinux',
+  'VLAN_8021Q=m': 'new-vmlinux',
+  'CFG80211=m': 'new-vmlinux',
+  'WLAN=y': 'new-vmlinux',
+}
 
-/** Where symbols are picked from: the places of their entries. */
-const places = /^(?:net\/(?:ipv4\/|ipv6\/|bridge\/)?netfilter|drivers\/net|fs|crypto|drivers\/usb)\//
+/** What was found out about one symbol. */
+interface Trial {
+  readonly request: string
+  readonly area: string
+  readonly gate: boolean
+  readonly verdict: Impact['verdict']
+  readonly looking: number
+  readonly differ: number
+  readonly because: string
+  readonly added: number
+  readonly changed: number
+  readonly findings: readonly string[]
+  readonly rebuilt: Rebuilt
+  /** built-in objects that differ when only what comes along is set; undefined where nothing comes along or differs */
+  readonly othersAlone: number | undefined
+  readonly seconds: number
+}
 
-export async function impactAgainstRebuild({ folder, progress }: VerifyContext) {
-  const base = await baseBuild()
-  const wanted = Number(process.env.FIRMWRIGHT_VERIFY_SYMBOLS ?? 60)
-  const picked = await pick(base, wanted)
-  const rows: (string | number)[][] = []
-  let failures = 0
-  for (const [request, expected] of [...named, ...picked.map((name) => [`${name}=m`, undefined] as const)]) {
-    progress(`${request} (${rows.length} of ${named.length + picked.length})`)
-    const [name = '', value = ''] = request.split('=')
-    const impact = await kernelImpact(base, [{ name, value }])
-    const truth = await rebuild(base, { name, value }, join(folder, 'rebuilt'))
-    const same = (impact.verdict === 'module-only') === truth.same
-    const asExpected = expected === undefined || impact.verdict === expected
-    if (!same || !asExpected || impact.findings.length > 0) failures++
-    const row = [
-      request,
-      impact.verdict,
-      `${impact.builtin.looking} of ${impact.builtin.objects}`,
-      impact.objects.length,
-      firstReason(impact),
-      impact.modules.added.length,
-      impact.modules.changed.length,
-      truth.same ? 'the same' : 'another',
-      same ? (asExpected ? 'right' : `NOT ${expected}`) : truth.same ? 'NEEDLESS' : 'FALSE',
-    ]
-    rows.push(row)
-    progress(row.join(' | '))
+export const impactAgainstRebuild = (context: VerifyContext) =>
+  withCompilerCache('aarch64-linux-gnu-gcc', () => run(context))
+
+async function run({ folder, progress }: VerifyContext) {
+  const base = await baseBuild({ modversions: true })
+  const symbols = Number(process.env.FIRMWRIGHT_VERIFY_SYMBOLS ?? 60)
+  const share = symbols / 60
+  const quota = { symbols, ofEach: Math.floor(15 * share), behindGates: Math.floor(5 * share) }
+  const trials = remembered(base)
+  const tried = async (candidate: Candidate, number: number): Promise<Trial> => {
+    const known = trials.get(candidate.request)
+    if (known !== undefined) return known
+    progress(`${number + 1}: ${candidate.request}`)
+    const trial = await tryOut(base, candidate, folder)
+    trials.add(trial)
+    progress(`${cells(trial).join(' | ')} (${trial.seconds} s)`)
+    return trial
   }
-  const count = (verdict: string): number => rows.filter((row) => row[1] === verdict).length
+  const examples: Trial[] = []
+  for (const candidate of await candidates(base, Object.keys(named)))
+    examples.push(await tried(candidate, examples.length))
+  const pool = (await candidates(base)).filter(({ request }) => named[request] === undefined)
+  progress(`${pool.length} symbols to draw from`)
+  const drawn: Trial[] = []
+  for (;;) {
+    const candidate = nextPick(pool, drawn, quota)
+    if (candidate === undefined) break
+    drawn.push(await tried(candidate, examples.length + drawn.length))
+  }
+  return judgement(examples, drawn, pool.length, quota)
+}
+
+function judgement(
+  examples: readonly Trial[],
+  drawn: readonly Trial[],
+  pool: number,
+  quota: Parameters<typeof nextPick>[2],
+) {
+  const all = [...examples, ...drawn]
+  const count = (verdict: string): number => drawn.filter((trial) => trial.verdict === verdict).length
+  const gates = drawn.filter(({ gate, verdict }) => gate && verdict === 'module-only').length
+  const results = all.map(resultOf)
+  const needless = results.filter((result) => result === 'needless').length
+  const wrong = results.filter((result) => result !== 'right' && result !== 'needless').length
+  const tooMany = needless > drawn.length / 20 ? needless : 0
+  const lacking = [
+    ...['module-only', 'new-vmlinux', 'needs-more'].map((verdict) => quota.ofEach - count(verdict)),
+    quota.behindGates - gates,
+  ].filter((missing) => missing > 0).length
+  const areas = [...new Set(drawn.map(({ area }) => area))].sort()
   return {
     columns: [
       'asked for',
       'predicted',
-      'built-in objects that look',
-      'that differ',
+      'objects that look, differ',
       'for example',
-      'new .ko',
-      'changed .ko',
-      'vmlinux and exports, rebuilt',
+      '.ko new, changed',
+      'rebuilt: objects, exports, vmlinux',
+      'others alone',
       'prediction',
     ],
-    rows,
-    failures,
+    rows: all.map((trial, index) => [...cells(trial), results[index] ?? '']),
+    failures: wrong + tooMany + lacking,
     notes: [
-      `Linux 6.1 for arm64, MODVERSIONS on. The named examples, then ${picked.length} of 60 symbols picked by seed 4 among those of netfilter, network drivers, file systems, crypto and USB that can be m: ${count('module-only')} module only, ${count('new-vmlinux')} new vmlinux, ${count('needs-more')} needs more.`,
-      'The judge: the kernel built to its end with the new configuration, in a copy of the O= folder; vmlinux compared by its bytes without the build-id and the embedded configuration, Module.symvers by its lines for vmlinux. “Module only” also means that each new module was proved against the flashed kernel’s Module.symvers.',
+      `Linux 6.1 for arm64, MODVERSIONS on. The ${examples.length} named examples, then ${drawn.length} of ${pool} symbols that are off and can be had, drawn by seed until each answer had come ${quota.ofEach} times: ${count('module-only')} module only (${gates} of them behind a vendor’s gate), ${count('new-vmlinux')} new vmlinux, ${count('needs-more')} needs more; ${areas.map((area) => `${drawn.filter((trial) => trial.area === area).length} of ${area}`).join(', ')}. Needless “new vmlinux”: ${needless}.`,
+      '“Rebuilt” is the judge: the kernel built to its end by its own make with the new configuration, in a copy of the O= folder. Built-in objects, as `ar` lists them, that are new, gone or whose sections, relocations or visible names differ, as readelf and objdump show them; lines of Module.symvers for vmlinux that differ; and whether vmlinux is the same to the byte without its build-id. “Module only” also means that each new module was proved against the flashed kernel’s Module.symvers.',
+      '“Others alone” tells “needs more” from “new vmlinux”: built-in objects that differ when kbuild is made to build what comes along without the symbol itself. ccache stands before the compiler of all these builds.',
     ],
+  }
+}
+
+/** `FALSE` is what must never be: a module handed over for a kernel that would have to change. */
+function resultOf({ request, verdict, rebuilt, othersAlone, findings }: Trial): string {
+  const same = rebuilt.objects.length === 0 && rebuilt.exports === 0 && rebuilt.sameImage
+  const expected = named[request]
+  if (expected !== undefined && verdict !== expected) return `NOT ${expected}`
+  if (verdict === 'module-only') return same ? (findings.length === 0 ? 'right' : 'NOT PROVED') : 'FALSE'
+  if (same) return 'needless'
+  const truth = (othersAlone ?? 0) > 0 ? 'needs-more' : 'new-vmlinux'
+  return verdict === truth ? 'right' : `NOT ${truth}`
+}
+
+const cells = ({ rebuilt, ...trial }: Trial): readonly (string | number)[] => [
+  trial.request,
+  trial.verdict,
+  `${trial.looking}, ${trial.differ}`,
+  trial.because,
+  `${trial.added}, ${trial.changed}`,
+  `${rebuilt.objects.length}, ${rebuilt.exports}, ${rebuilt.sameImage ? 'same' : 'another'}`,
+  trial.othersAlone ?? '',
+]
+
+async function tryOut(base: string, candidate: Candidate, folder: string): Promise<Trial> {
+  const begun = Date.now()
+  const { request, area, gate, configText } = candidate
+  const [name = '', value = ''] = request.split('=')
+  const impact = await kernelImpact(base, [{ name, value }])
+  const rebuilt = join(folder, 'rebuilt')
+  const source = join(base, 'source')
+  try {
+    await execa('cp', ['-a', '--reflink=auto', `${base}/.`, rebuilt])
+    writeFileSync(join(rebuilt, '.config'), Buffer.from(configText, 'latin1'))
+    await make(source, rebuilt, ['Image', 'modules'])
+    const truth = compareKernels(base, rebuilt)
+    const along = impact.changes.some(({ symbol }) => symbol !== name)
+    let othersAlone: number | undefined
+    if (along && truth.objects.length > 0) {
+      withoutSymbol(rebuilt, name)
+      await make(source, rebuilt, ['vmlinux.a'])
+      othersAlone = compareObjects(base, rebuilt).length
+    }
+    return {
+      request,
+      area,
+      gate,
+      verdict: impact.verdict,
+      looking: impact.builtin.looking,
+      differ: impact.objects.length,
+      because: firstReason(impact),
+      added: impact.modules.added.length,
+      changed: impact.modules.changed.length,
+      findings: impact.findings,
+      rebuilt: truth,
+      othersAlone,
+      seconds: Math.round((Date.now() - begun) / 1000),
+    }
+  } finally {
+    rmSync(rebuilt, { recursive: true, force: true })
   }
 }
 
@@ -82,62 +187,30 @@ function firstReason({ objects }: Impact): string {
   return `${first.path}: ${reason.symbol ?? ''}, ${reason.through}`
 }
 
-/** Names of tristate symbols that are off and can be m, by seed. */
-async function pick(base: string, count: number): Promise<readonly string[]> {
-  const build = openBuildFolder(base)
-  const found: string[] = []
-  const files = execFileSync('grep', ['-rlE', '^[[:space:]]*tristate', '--include=Kconfig*', '.'], {
-    cwd: build.source,
-    encoding: 'utf8',
-  })
-  const names = files
-    .split('\n')
-    .map((file) => file.replace(/^\.\//, ''))
-    .filter((file) => places.test(file))
-    .sort()
-    .flatMap((file) => {
-      const text = readFileSync(join(build.source, file), 'latin1')
-      return [...text.matchAll(/^config (\w+)\n\s+tristate/gm)].map(([, name = '']) => name)
-    })
-  const random = createRandom(4)
-  while (found.length < count) {
-    const name = names[random() % names.length]
-    if (name === undefined || found.includes(name) || (build.config.get(name) ?? 'n') !== 'n') continue
-    const possible = await wishFor(build, [{ name, value: 'm' }]).catch(() => undefined)
-    if (possible !== undefined) found.push(name)
+/** What earlier runs found out about this build with this code: a run that was cut short goes on where it was. */
+function remembered(base: string) {
+  const file = join(cacheFolder, 'kernel-impact', `${digestOf(base)}.jsonl`)
+  mkdirSync(join(file, '..'), { recursive: true })
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  const trials = new Map<string, Trial>()
+  // The last line may be half a line.
+  for (const line of lines.filter((each) => each.endsWith('}'))) {
+    const trial: Trial = JSON.parse(line)
+    trials.set(trial.request, trial)
   }
-  return found
+  return {
+    get: (request: string) => trials.get(request),
+    add: (trial: Trial) => appendFileSync(file, `\n${JSON.stringify(trial)}`),
+  }
 }
 
-/** What vmlinux and its exports are when the kernel is built with that. */
-async function rebuild(base: string, request: { name: string; value: string }, folder: string) {
-  const build = openBuildFolder(base)
-  const { configText } = await wishFor(build, [request])
-  rmSync(folder, { recursive: true, force: true })
-  await execa('cp', ['-a', '--reflink=auto', realpathSync(base), folder])
-  writeFileSync(join(folder, '.config'), Buffer.from(configText, 'latin1'))
-  await make(build.source, folder, ['Image', 'modules'])
-  const same = kernelDigest(folder) === kernelDigest(base) && exportsOf(folder) === exportsOf(base)
-  rmSync(folder, { recursive: true, force: true })
-  return { same }
+function digestOf(base: string): string {
+  const hash = createHash('sha256')
+    .update(imageDigest(base))
+    .update(readFileSync(join(base, '.config')))
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  for (const room of ['src/impact', 'src/kconfig', 'src/kbuild', 'src/kmod', 'src/elf', 'verify/kernel'])
+    for (const file of readdirSync(join(root, room)).sort())
+      if (file.endsWith('.ts')) hash.update(readFileSync(join(root, room, file)))
+  return hash.digest('hex').slice(0, 16)
 }
-
-function kernelDigest(folder: string): string {
-  const args = ['-O', 'binary', '--remove-section=.note.gnu.build-id', join(folder, 'vmlinux'), '/dev/stdout']
-  const image = execFileSync('aarch64-linux-gnu-objcopy', args, { maxBuffer: 1 << 28 })
-  return createHash('sha256').update(withoutConfiguration(image)).digest('hex')
-}
-
-/** kernel/configs.o holds the .config, compressed, between two marks. */
-function withoutConfiguration(image: Buffer): Buffer {
-  const start = image.indexOf('IKCFG_ST')
-  const end = image.indexOf('IKCFG_ED')
-  return start === -1 ? image : Buffer.concat([image.subarray(0, start), image.subarray(end)])
-}
-
-const exportsOf = (folder: string): string =>
-  readFileSync(join(folder, 'Module.symvers'), 'utf8')
-    .split('\n')
-    .filter((line) => line.split('\t')[2] === 'vmlinux')
-    .sort()
-    .join('\n')

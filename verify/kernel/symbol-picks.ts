@@ -1,0 +1,155 @@
+/**
+ * Which symbols `kernel impact` is tried with: drawn by seed, yet so that each of its answers comes often enough. What an
+ * answer is likely to be is guessed from the configuration and the command files of the flashed build; a guess only says
+ * where to draw from.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  createConfiguration,
+  createRandom,
+  createResolver,
+  diffConfigs,
+  openTree,
+  readConfig,
+  writeConfig,
+} from '../../src/kconfig/index.ts'
+import { variables } from './base-build.ts'
+
+export interface Candidate {
+  /** `TUN=m` */
+  readonly request: string
+  readonly area: string
+  readonly likely: Likely
+  /** a vendor's menu that has to be opened on the way */
+  readonly gate: boolean
+  /** the whole .config, a byte string */
+  readonly configText: string
+}
+
+/** What built-in code looks at: nothing that changes, the symbol itself, or others that come along. */
+export type Likely = 'nothing' | 'the symbol' | 'others'
+
+const areas: Readonly<Record<string, RegExp>> = {
+  netfilter: /^net\/(?:\w+\/)?netfilter\//,
+  'network drivers': /^drivers\/net\//,
+  'file systems': /^fs\//,
+  crypto: /^crypto\/|^drivers\/crypto\//,
+  USB: /^drivers\/usb\//,
+}
+
+const gates =
+  /^(?:NET|WLAN)_VENDOR_|^(?:CRYPTO_DEV_HW|CRYPTO_HW|USB_GADGET|USB_NET_DRIVERS|MISC_FILESYSTEMS)$/
+
+/** All that are off and can be had, in an order drawn by seed. `m` where a symbol can be m, else `y`. */
+export async function candidates(
+  base: string,
+  wanted: readonly string[] = [],
+): Promise<readonly Candidate[]> {
+  const source = realpathSync(join(base, 'source'))
+  const environment = { PATH: process.env.PATH ?? '', ...variables }
+  const opened = await openTree({ srctree: source, arch: 'arm64', environment })
+  if (!opened.ok) throw new Error(opened.error.message)
+  const configuration = createConfiguration(opened.value)
+  const before = readFileSync(join(base, '.config'), 'latin1')
+  readConfig(configuration, before, { name: '.config' })
+  const resolve = createResolver(configuration)
+  const looked = symbolsOfBuiltinCode(base)
+  const had = new Set([...before.matchAll(/^CONFIG_(\w+)=/gm)].map(([, name = '']) => name))
+  const all = wanted.length > 0 ? wanted.map((request) => ({ request, area: 'named' })) : entries(source)
+  return shuffled(all).flatMap(({ request, area }) => {
+    const [name = '', value = ''] = request.split('=')
+    if (had.has(name)) return []
+    const resolved = resolve([{ name, value }])
+    if (!resolved.ok) return []
+    const configText = writeConfig(resolved.value.configuration)
+    const { added, changed } = diffConfigs(before, configText)
+    const moved = [...added, ...changed].map((each) => each.name).filter((each) => each !== name)
+    const others = moved.some((each) => looked.has(each))
+    const likely = others ? 'others' : looked.has(name) ? 'the symbol' : 'nothing'
+    return [{ request, area, likely, gate: moved.some((each) => gates.test(each)), configText }]
+  })
+}
+
+/** Entries with a prompt in the Kconfig files of those areas. */
+function entries(source: string): readonly { readonly request: string; readonly area: string }[] {
+  const files = execFileSync('find', ['.', '-name', 'Kconfig*', '-printf', '%P\n'], {
+    cwd: source,
+    encoding: 'utf8',
+  })
+  return files
+    .split('\n')
+    .sort()
+    .flatMap((file) => {
+      const area = Object.keys(areas).find((name) => areas[name]?.test(file))
+      if (area === undefined) return []
+      const text = readFileSync(join(source, file), 'latin1')
+      const found = [...text.matchAll(/^(?:menu)?config (\w+)\n\s+(tristate|bool) "/gm)]
+      return found.map(([, name = '', type]) => ({ request: `${name}=${type === 'bool' ? 'y' : 'm'}`, area }))
+    })
+}
+
+/** The symbols that fixdep found in the sources and headers of built-in objects. */
+function symbolsOfBuiltinCode(base: string): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const path of readdirSync(base, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.o.cmd')) continue
+    const text = readFileSync(join(base, path), 'latin1')
+    if (text.includes('-DMODULE ')) continue
+    for (const [, name = ''] of text.matchAll(/include\/config\/(\w+)/g)) found.add(name)
+  }
+  return found
+}
+
+function shuffled<T>(all: readonly T[]): readonly T[] {
+  const random = createRandom(4)
+  return all
+    .map((each) => ({ each, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each)
+}
+
+export interface Drawn {
+  readonly area: string
+  readonly verdict: string
+  readonly gate: boolean
+  readonly request: string
+}
+
+/** Where to draw from as long as an answer has not come often enough. */
+const likelyOf: Readonly<Record<string, Likely>> = {
+  'module-only': 'nothing',
+  'new-vmlinux': 'the symbol',
+  'needs-more': 'others',
+}
+
+/**
+ * The next symbol to try: what lacks most comes first, and of that the area that has been drawn from least.
+ *
+ * @returns undefined when there are enough of all
+ */
+export function nextPick(
+  all: readonly Candidate[],
+  drawn: readonly Drawn[],
+  { symbols, ofEach, behindGates }: { symbols: number; ofEach: number; behindGates: number },
+): Candidate | undefined {
+  const left = all.filter(({ request }) => !drawn.some((one) => one.request === request))
+  const missing = Object.keys(likelyOf)
+    .map((verdict) => ({ verdict, count: ofEach - drawn.filter((one) => one.verdict === verdict).length }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count)
+  const gatesMissing = behindGates > drawn.filter(({ gate }) => gate).length
+  if (missing.length === 0 && !gatesMissing && drawn.length >= symbols) return undefined
+  const tiers = [
+    ...(gatesMissing ? [left.filter(({ gate, likely }) => gate && likely === 'nothing')] : []),
+    ...missing.map(({ verdict }) => left.filter(({ likely }) => likely === likelyOf[verdict])),
+    left,
+  ]
+  const tier = tiers.find((each) => each.length > 0) ?? []
+  const times = (area: string): number => drawn.filter((one) => one.area === area).length
+  return tier.reduce<Candidate | undefined>(
+    (best, each) => (best === undefined || times(each.area) < times(best.area) ? each : best),
+    undefined,
+  )
+}
