@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { jsonProgress, plainProgress, terminalProgress } from '../progress/index.ts'
 
@@ -10,6 +12,7 @@ export interface BuildOptions {
   readonly jobs?: number
   readonly offline?: boolean
   readonly json?: boolean
+  readonly distcc?: string
 }
 
 export function addBuildOptions(command: Command): Command {
@@ -19,6 +22,11 @@ export function addBuildOptions(command: Command): Command {
       'folder of the store and of package indexes (default: FIRMWRIGHT_CACHE, ~/.cache/firmwright)',
     )
     .option('--jobs <N>', 'commands that run at once (default: one a core)', wholeNumber)
+    .option(
+      '--distcc <HOST/SLOTS,…>',
+      'compile kernels on these machines too, by distcc; each needs the same compiler',
+      distccHosts,
+    )
     .option('--offline', 'do not touch the network; pinned packages must have been fetched before')
     .option('--json', 'progress as lines of JSON on standard output')
 }
@@ -29,6 +37,13 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError(`${text} is not a whole number above 0`)
   }
   return number
+}
+
+/** distcc(1), "HOST SPECIFICATIONS": a name or an address, a port if it is not 3632, and how many jobs at once. */
+function distccHosts(text: string): string {
+  const wrong = text.split(',').find((host) => !/^[\w.-]+(?::\d+)?\/[1-9]\d*$/.test(host))
+  if (wrong !== undefined) throw new InvalidArgumentError(`${wrong || 'nothing'} is not HOST/SLOTS`)
+  return text
 }
 
 /** Folder of everything that Firmwright keeps between runs. */
@@ -49,6 +64,11 @@ export function storeFolder(cache: string): string {
 /** Runs `work` with an engine whose progress is shown, and which stops in good order on SIGINT and SIGTERM. */
 export async function withEngine<T>(options: BuildOptions, work: (engine: Engine) => Promise<T>): Promise<T> {
   const { openEngine } = await import('../engine/index.ts')
+  if (options.distcc !== undefined && !existsSync('/usr/bin/distcc'))
+    throw new UserError({
+      what: 'The program distcc is not installed',
+      fix: 'install the Debian package distcc, or leave out --distcc',
+    })
   const progress = options.json
     ? jsonProgress((line) => process.stdout.write(`${line}\n`))
     : process.stderr.isTTY
@@ -64,6 +84,7 @@ export async function withEngine<T>(options: BuildOptions, work: (engine: Engine
       onEvent: progress.event,
       signal: abort.signal,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      ...(options.distcc === undefined ? {} : { distcc: options.distcc }),
     })
     try {
       return await work(engine)

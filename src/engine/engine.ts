@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly onEvent?: (event: EngineEvent) => void
   /** Aborting it stops everything: commands are killed, and what was asked for rejects with its reason. */
   readonly signal?: AbortSignal
+  /** Machines that compile for commands which allow it (`CommandRecipe.distributed`): `HOST/SLOTS,…` for distcc. */
+  readonly distcc?: string
   /** `none`: commands run without a sandbox even where one works. */
   readonly sandbox?: 'auto' | 'none'
 }
@@ -117,6 +119,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       read: readDirectory,
       signal,
       sandbox: options.sandbox ?? 'auto',
+      distcc: options.distcc,
       warn: steps.warn,
     })
     return execute(await executor, recipe, key, report)

@@ -6,6 +6,7 @@ import { environmentOf } from './action.ts'
 import type { Artifact, TreeArtifact } from './artifact.ts'
 import { openCapture } from './capture.ts'
 import { type ChildOutcome, runChild } from './child.ts'
+import { placeDistcc } from './distcc.ts'
 import { diskFull, errorCode } from './failure.ts'
 import type { Intake, Staged } from './intake.ts'
 import { lockArguments, placeKept } from './kept.ts'
@@ -30,6 +31,7 @@ export interface ExecutorOptions {
   readonly read: DirectoryReader
   readonly signal: AbortSignal
   readonly sandbox: 'auto' | 'none'
+  readonly distcc: string | undefined
   readonly warn: (text: string) => void
 }
 
@@ -74,7 +76,7 @@ export async function execute(
   executor: Executor,
   recipe: CommandRecipe,
   key: string,
-  report: Pick<Report, 'progress'>,
+  report: Pick<Report, 'progress' | 'warn'>,
 ): Promise<Readonly<Record<string, Artifact>>> {
   const job = temporaryPath(executor.store)
   const workFolder = `${job}/work`
@@ -90,7 +92,13 @@ export async function execute(
     const { signal, sandboxed } = executor
     const kept = placeKept(executor.store, workFolder, recipe.kept ?? {}, sandboxed)
     const writable = new Map(kept.map(({ path, source }) => [path, source]))
-    const network = recipe.network === true
+    const { distcc } = executor
+    const elsewhere =
+      distcc === undefined || recipe.distributed === undefined
+        ? undefined
+        : placeDistcc({ hosts: distcc, compilers: recipe.distributed, job, workFolder, sandboxed })
+    if (elsewhere?.bound !== undefined) readOnly.set(elsewhere.bound.path, elsewhere.bound.source)
+    const network = recipe.network === true || elsewhere !== undefined
     const room = sandboxed
       ? ['bwrap', ...sandboxArguments({ network, workFolder, temporaryFolder, readOnly, writable }), '--']
       : []
@@ -99,7 +107,7 @@ export async function execute(
     const capture = await openCapture(`${job}/output`, onLine && ((line) => onLine(line, report)))
     const outcome = await runChild({
       argv,
-      env: environmentOf(recipe),
+      env: { ...environmentOf(recipe), ...elsewhere?.env },
       folder: workFolder,
       output: capture.descriptor,
       signal,

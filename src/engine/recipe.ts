@@ -33,13 +33,19 @@ export interface CommandRecipe {
    * and `.`; commands that give the same one get the same folder.
    */
   readonly kept?: Readonly<Record<string, string>>
+  /**
+   * Compilers that the command starts by name, and that may run on other machines where the engine was told of some
+   * (`EngineOptions.distcc`): distcc then stands before them in PATH, its hosts are in `DISTCC_HOSTS`, and the command has
+   * the network. Not part of the key: what comes of it must be the same.
+   */
+  readonly distributed?: readonly string[]
   /** Whether the command may use the network; default false. */
   readonly network?: boolean
   /**
    * Called with each line that the command writes, while it runs, to tell how far it is; not part of the key. It must
    * not throw.
    */
-  readonly onLine?: (line: string, report: Pick<Report, 'progress'>) => void
+  readonly onLine?: (line: string, report: Pick<Report, 'progress' | 'warn'>) => void
 }
 
 /** A pure, fast function; it always runs in this process. */

@@ -4,7 +4,7 @@ import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import { executorPath } from './action.ts'
 
 /** The working folder as a sandboxed command sees it, so that no path of this machine gets into its output. */
-const sandboxWorkFolder = '/build'
+export const sandboxWorkFolder = '/build'
 
 export interface SandboxOptions {
   readonly network: boolean

@@ -15,7 +15,7 @@ import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig, type KernelSymbol } from './base-config.ts'
-import { buildScript, keptPath } from './build-script.ts'
+import { buildScript, keptPath, leftOut } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
@@ -236,7 +236,8 @@ async function compile(
     outputs: ['kernel.tar'],
     tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
     kept: { [keptPath]: keptName(source) },
-    onLine: countObjects(work.objects),
+    distributed: [`${target.toolPrefix}gcc`],
+    onLine: followMake(work.objects),
   })
   if (archive?.kind !== 'file') throw new Error('tar left no archive')
   return archive
@@ -251,9 +252,11 @@ const shortDigest = (value: object): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /** Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). */
-function countObjects(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {
+function followMake(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {
   const left = new Set(objects)
-  return (line, { progress }) => {
+  return (line, { progress, warn }) => {
+    if (line.startsWith(leftOut))
+      warn(`${line.slice(leftOut.length)} is left out: it cannot be reached, or its compiler is another`)
     const object = /^ {2}(?:CC|AS)(?: \[M\])? +(\S+)$/.exec(line)?.[1]
     if (object === undefined || !left.delete(object)) return
     progress(objects.length - left.size, objects.length, 'objects', dirname(object))

@@ -31,7 +31,7 @@ export function buildScript({ target, source, version, variables, objects, outOf
   const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
-  const make = `-j"$(nproc)" ${assignments.join(' ')}`
+  const make = `-j"$jobs" ${assignments.join(' ')}`
   return `set -eu
 top=$PWD
 tree=${keptPath}/linux
@@ -49,7 +49,7 @@ if ! cmp -s config $objects/.config; then
   # Nothing lists the device trees of a configuration, so there must be none of an earlier one.
   find $objects -name '*.dtb' -delete
 fi
-${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
+${distccScript(`${target.toolPrefix}gcc`)}${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
 rm $objects/.interrupted
 out=$top/out
 cd $objects
@@ -82,6 +82,34 @@ function copyDeviceTrees(srcarch: string): string {
 done
 `
 }
+
+/**
+ * Sets `jobs`, and which machines compile besides this one: those whose compiler makes of a file what the one here makes
+ * of it, which names its version in every object. What fails on one of them is compiled here (distcc(1)).
+ */
+function distccScript(compiler: string): string {
+  return `jobs=$(nproc)
+if [ -n "\${DISTCC_HOSTS-}" ]; then
+  echo 'int probe(int a) { return a * 3; }' > probe.c
+  PATH=\${PATH#*:} ${compiler} -O2 -c probe.c -o here.o
+  usable=
+  for host in $DISTCC_HOSTS; do
+    rm -f there.o
+    if DISTCC_HOSTS=$host DISTCC_FALLBACK=0 DISTCC_SKIP_LOCAL_RETRY=1 ${compiler} -O2 -c probe.c -o there.o &&
+      cmp -s here.o there.o; then
+      usable="$usable $host"
+      jobs=$((jobs + \${host##*/}))
+    else
+      echo "${leftOut}$host"
+    fi
+  done
+  export DISTCC_HOSTS="$usable localhost/$(nproc)"
+fi
+`
+}
+
+/** What the script says of a machine that is of no use, before its name. */
+export const leftOut = 'compiles nothing here: '
 
 /**
  * Makes a folder right again in which make was killed. kbuild writes the command file of a target when the target is

@@ -42,7 +42,7 @@ const areas: Readonly<Record<string, RegExp>> = {
 const gates =
   /^(?:NET|WLAN)_VENDOR_|^(?:CRYPTO_DEV_HW|CRYPTO_HW|USB_GADGET|USB_NET_DRIVERS|MISC_FILESYSTEMS)$/
 
-/** All that are off and can be had, in an order drawn by seed. `m` where a symbol can be m, else `y`. */
+/** Some that are off and can be had, drawn by seed; or those that are asked for. `m` where a symbol can be m, else `y`. */
 export async function candidates(
   base: string,
   wanted: readonly string[] = [],
@@ -57,8 +57,14 @@ export async function candidates(
   const resolve = createResolver(configuration)
   const looked = symbolsOfBuiltinCode(base)
   const had = new Set([...before.matchAll(/^CONFIG_(\w+)=/gm)].map(([, name = '']) => name))
-  const all = wanted.length > 0 ? wanted.map((request) => ({ request, area: 'named' })) : entries(source)
-  return shuffled(all).flatMap(({ request, area }) => {
+  const drawn = (): ReturnType<typeof entries> => {
+    const all = shuffled(entries(source))
+    const itself = all.filter(({ request }) => looked.has(request.slice(0, -2)))
+    // Working out a configuration takes a while; and symbols that built-in code looks at itself are rare.
+    return [...new Set([...all.slice(0, 120), ...itself.slice(0, 40)])]
+  }
+  const all = wanted.length > 0 ? wanted.map((request) => ({ request, area: 'named' })) : drawn()
+  return all.flatMap(({ request, area }) => {
     const [name = '', value = ''] = request.split('=')
     if (had.has(name)) return []
     const resolved = resolve([{ name, value }])
