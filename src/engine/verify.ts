@@ -156,6 +156,9 @@ async function verify(folder: string, options: VerifyOptions): Promise<VerifyRep
 }
 
 /** Rehashes everything; returns the SHA-256 of the blobs that are not what they should be. */
+/** Of content that whoever put it there keeps from others on the machine: a key. */
+const ownerOnly = 0o400
+
 async function checkContent(
   content: readonly (StoredFile & { readonly expected: number })[],
   problems: StoreProblem[],
@@ -184,7 +187,7 @@ async function checkContent(
           message: unreadable ? `${path} cannot be read (${found})` : `${path} is not what its name says`,
           repaired: repair,
         })
-      } else if (mode !== expected) {
+      } else if (mode !== expected && !(expected === 0o444 && mode === ownerOnly)) {
         if (repair) chmodSync(path, expected)
         problems.push({
           type: 'wrong-mode',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -221,6 +221,21 @@ describe('a kernel from source', () => {
     expect((await imageOf()).image).toContain('changed')
   })
 
+  it('hands over what modules are built against elsewhere', async () => {
+    const { value: listed } = await withEngine(store, async (engine) => {
+      const { tarball, sha256 } = treeArchive(newFolder())
+      const source = linuxSource({ tarball, sha256 })
+      const about = { source, architecture: 'amd64', deviceSymbols: [], folder: '/', demands: noDemands }
+      const headers = await (await buildLinux(engine, noPackages, about)).headers?.()
+      const archive = headers === undefined ? '' : engine.path(headers)
+      return spawnSync('tar', ['-tf', archive], { encoding: 'utf8' }).stdout.split('\n')
+    })
+    const wanted = ['.config', 'Makefile', 'Module.symvers', 'arch/x86/Makefile', 'scripts/mod/modpost']
+    expect(listed).toEqual(expect.arrayContaining(wanted.map((name) => `linux-headers-6.1.0/${name}`)))
+    expect(listed).toContain('linux-headers-6.1.0/include/generated/autoconf.h')
+    expect(listed.filter((name) => /\.[oc]$/.test(name))).toEqual([])
+  })
+
   it('is built from the patched source', async () => {
     const patch = `--- a/drivers/core.c
 +++ b/drivers/core.c
@@ -305,6 +320,17 @@ describe('what make would draw at random', () => {
     expect(first.kernel.config.get('MODULE_SIG')).toBe('y')
     expect(first.modules.get('kernel/drivers/net/tun.ko')).toMatch(/signed: sha512 .*KEY-+\nfirst\n/)
     expect((await built('second')).modules.get('kernel/drivers/net/tun.ko')).toMatch(/KEY-+\nsecond\n/)
+  })
+  it('a key is for its owner alone to read, in the store as well', async () => {
+    const storeFolder = newFolder()
+    await build({ options: { signingKey: key(pem('secret')) }, storeFolder })
+    const blobs = readdirSync(join(storeFolder, 'blobs'), { recursive: true, encoding: 'utf8' })
+    const files = blobs
+      .map((name) => join(storeFolder, 'blobs', name))
+      .filter((path) => statSync(path).isFile())
+    const keys = files.filter((path) => readFileSync(path, 'latin1').startsWith('-----BEGIN PRIVATE KEY'))
+    expect(keys.map((path) => statSync(path).mode & 0o777)).toEqual([0o400])
+    expect((await verifyStore({ storeFolder })).problems).toEqual([])
   })
   it('a key is never made up', async () => {
     const problem = await problemOf({ demands: asked('MODULE_SIG') })

@@ -23,6 +23,7 @@ import { parseConfigFile } from './config-file.ts'
 import { type ConfigurationDemands, type ConfigurationResult, configure } from './configure.ts'
 import type { DemandedDevice } from './device-drivers.ts'
 import { keyInputs, refuseDraws, signingDemands, signingHeaders } from './drawn-at-random.ts'
+import { kernelHeaders } from './headers.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
 import {
@@ -88,7 +89,13 @@ export async function buildLinux(
   const config = await engine.put(Buffer.from(configured.config, 'latin1'))
   const archive = await compile(engine, { ...work, config, objects: configured.objects, outOfTree, keys })
   const files = await listKernelArchive(engine, archive)
-  return readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+  const kernel = await readKernel(engine, files, { name: `Linux of ${tree.name}`, origin: source.origin })
+  const variables = { ...makeVariables(target), ...reproducible() }
+  return {
+    ...kernel,
+    archive,
+    headers: () => kernelHeaders(engine, { ...work, config, archive, variables }),
+  }
 }
 
 /** What configuration and Makefiles of the kernel have to answer: all but the modules with sources of their own. */

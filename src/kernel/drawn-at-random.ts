@@ -3,6 +3,7 @@
  * structures are laid out. No two such builds are the same, and a module built later fits none of them. Here both are
  * inputs, and a configuration that would have make draw one is refused.
  */
+import { chmodSync } from 'node:fs'
 import { UserError } from '../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import type { SymbolDemand } from './check.ts'
@@ -59,6 +60,8 @@ export async function keyInputs(
       why: `there is no ${missing ?? 'file'} in it`,
       fix: 'put the private key and its certificate into one file, both as PEM',
     })
+  // The store lets everybody read what is in it.
+  chmodSync(engine.path(key), 0o400)
   return { [keyInput]: key }
 }
 

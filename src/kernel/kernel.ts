@@ -1,4 +1,5 @@
 import type { Origin } from '../diagnostics/index.ts'
+import type { FileArtifact } from '../engine/index.ts'
 import type { Content, PackageIdentity } from '../filetree/index.ts'
 import type { KmodSource, Symvers } from '../kmod/index.ts'
 
@@ -23,6 +24,10 @@ export interface Kernel {
   readonly symvers?: { readonly content: Content; read(): Promise<Symvers> }
   /** Why it has no module of some name or alias, as far as its source tells; absent where no source is known. */
   readonly whyNoModule?: (target: string) => Promise<string | undefined>
+  /** All that a build from source left, laid out as Debian's packages: vmlinux, System.map, modules, device trees, … */
+  readonly archive?: FileArtifact
+  /** What modules are built against elsewhere, as an archive; made when it is asked for. */
+  readonly headers?: () => Promise<FileArtifact>
   readonly package?: PackageIdentity
   /** Where this kernel was chosen. */
   readonly origin: Origin

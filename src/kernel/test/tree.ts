@@ -53,6 +53,10 @@ scripts/basic/randstruct.seed: ../scripts/gen-randstruct-seed.sh
 modules: $(modules)
 	@: > modules.order; for module in $(modules); do echo $$module >> modules.order; done
 endif
+modules_prepare:
+	@mkdir -p include/config include/generated scripts/mod
+	@echo 6.1.0 > include/config/kernel.release; cp .config include/generated/autoconf.h
+	@echo made > scripts/mod/modpost; echo made > scripts/mod/modpost.o
 %.o: %.c
 	@echo "  CC      $@"
 	@mkdir -p $(dir $@)
@@ -62,7 +66,7 @@ endif
 	@echo "  LD [M]  $@"
 	@$(CROSS_COMPILE)ld -r -o $@ $<
 endif
-.PHONY: modules bzImage
+.PHONY: modules bzImage modules_prepare
 `
 
 /** Newer kernels list modules by their objects. */
