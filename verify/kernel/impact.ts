@@ -1,24 +1,8 @@
 /** Predicts what adding something takes, then really builds that kernel to its end, and compares. */
-import { createHash } from 'node:crypto'
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { execa } from 'execa'
-import { type Impact, kernelImpact } from '../../src/impact/index.ts'
-import { cacheFolder } from '../../test/cache.ts'
 import type { VerifyContext } from '../verification.ts'
-import { baseBuild, make } from './base-build.ts'
+import { baseBuild } from './base-build.ts'
 import { withCompilerCache } from './compiler-cache.ts'
-import { withoutSymbol } from './forced-configuration.ts'
-import { compareKernels, compareObjects, imageDigest, type Rebuilt } from './rebuilt.ts'
+import { remembered, type Trial, tryOut } from './impact-trial.ts'
 import { type Candidate, candidates, nextPick } from './symbol-picks.ts'
 
 /** The examples that have to come out as the kernel's authors know them. */
@@ -29,24 +13,6 @@ const named: Readonly<Record<string, string>> = {
   'VLAN_8021Q=m': 'new-vmlinux',
   'CFG80211=m': 'new-vmlinux',
   'WLAN=y': 'new-vmlinux',
-}
-
-/** What was found out about one symbol. */
-interface Trial {
-  readonly request: string
-  readonly area: string
-  readonly gate: boolean
-  readonly verdict: Impact['verdict']
-  readonly looking: number
-  readonly differ: number
-  readonly because: string
-  readonly added: number
-  readonly changed: number
-  readonly findings: readonly string[]
-  readonly rebuilt: Rebuilt
-  /** built-in objects that differ when only what comes along is set; undefined where nothing comes along or differs */
-  readonly othersAlone: number | undefined
-  readonly seconds: number
 }
 
 export const impactAgainstRebuild = (context: VerifyContext) =>
@@ -89,7 +55,7 @@ function judgement(
 ) {
   const all = [...examples, ...drawn]
   const count = (verdict: string): number => drawn.filter((trial) => trial.verdict === verdict).length
-  const gates = drawn.filter(({ gate, verdict }) => gate && verdict === 'module-only').length
+  const gates = drawn.filter(({ gate }) => gate).length
   const results = all.map(resultOf)
   const needless = results.filter((result) => result === 'needless').length
   const wrong = results.filter((result) => result !== 'right' && result !== 'needless').length
@@ -97,6 +63,7 @@ function judgement(
   const lacking = [
     ...['module-only', 'new-vmlinux', 'needs-more'].map((verdict) => quota.ofEach - count(verdict)),
     quota.behindGates - gates,
+    Object.keys(named).length - examples.length,
   ].filter((missing) => missing > 0).length
   const areas = [...new Set(drawn.map(({ area }) => area))].sort()
   return {
@@ -113,7 +80,7 @@ function judgement(
     rows: all.map((trial, index) => [...cells(trial), results[index] ?? '']),
     failures: wrong + tooMany + lacking,
     notes: [
-      `Linux 6.1 for arm64, MODVERSIONS on. The ${examples.length} named examples, then ${drawn.length} of ${pool} symbols that are off and can be had, drawn by seed until each answer had come ${quota.ofEach} times: ${count('module-only')} module only (${gates} of them behind a vendor’s gate), ${count('new-vmlinux')} new vmlinux, ${count('needs-more')} needs more; ${areas.map((area) => `${drawn.filter((trial) => trial.area === area).length} of ${area}`).join(', ')}. Needless “new vmlinux”: ${needless}.`,
+      `Linux 6.1 for arm64, MODVERSIONS on. The ${examples.length} named examples, then ${drawn.length} of ${pool} symbols that are off and can be had, drawn by seed until each answer had come ${quota.ofEach} times: ${count('module-only')} module only, ${count('new-vmlinux')} new vmlinux, ${count('needs-more')} needs more; ${gates} behind a gate like NET_VENDOR_INTEL; ${areas.map((area) => `${drawn.filter((trial) => trial.area === area).length} of ${area}`).join(', ')}. Needless “new vmlinux”: ${needless}.`,
       '“Rebuilt” is the judge: the kernel built to its end by its own make with the new configuration, in a copy of the O= folder. Built-in objects, as `ar` lists them, that are new, gone or whose sections, relocations or visible names differ, as readelf and objdump show them; lines of Module.symvers for vmlinux that differ; and whether vmlinux is the same to the byte without its build-id. “Module only” also means that each new module was proved against the flashed kernel’s Module.symvers.',
       '“Others alone” tells “needs more” from “new vmlinux”: built-in objects that differ when kbuild is made to build what comes along without the symbol itself. ccache stands before the compiler of all these builds.',
     ],
@@ -140,77 +107,3 @@ const cells = ({ rebuilt, ...trial }: Trial): readonly (string | number)[] => [
   `${rebuilt.objects.length}, ${rebuilt.exports}, ${rebuilt.sameImage ? 'same' : 'another'}`,
   trial.othersAlone ?? '',
 ]
-
-async function tryOut(base: string, candidate: Candidate, folder: string): Promise<Trial> {
-  const begun = Date.now()
-  const { request, area, gate, configText } = candidate
-  const [name = '', value = ''] = request.split('=')
-  const impact = await kernelImpact(base, [{ name, value }])
-  const rebuilt = join(folder, 'rebuilt')
-  const source = join(base, 'source')
-  try {
-    await execa('cp', ['-a', '--reflink=auto', `${base}/.`, rebuilt])
-    writeFileSync(join(rebuilt, '.config'), Buffer.from(configText, 'latin1'))
-    await make(source, rebuilt, ['Image', 'modules'])
-    const truth = compareKernels(base, rebuilt)
-    const along = impact.changes.some(({ symbol }) => symbol !== name)
-    let othersAlone: number | undefined
-    if (along && truth.objects.length > 0) {
-      withoutSymbol(rebuilt, name)
-      await make(source, rebuilt, ['vmlinux.a'])
-      othersAlone = compareObjects(base, rebuilt).length
-    }
-    return {
-      request,
-      area,
-      gate,
-      verdict: impact.verdict,
-      looking: impact.builtin.looking,
-      differ: impact.objects.length,
-      because: firstReason(impact),
-      added: impact.modules.added.length,
-      changed: impact.modules.changed.length,
-      findings: impact.findings,
-      rebuilt: truth,
-      othersAlone,
-      seconds: Math.round((Date.now() - begun) / 1000),
-    }
-  } finally {
-    rmSync(rebuilt, { recursive: true, force: true })
-  }
-}
-
-function firstReason({ objects }: Impact): string {
-  const [first] = objects
-  const reason = first?.reasons[0]
-  if (first === undefined || reason === undefined) return ''
-  return `${first.path}: ${reason.symbol ?? ''}, ${reason.through}`
-}
-
-/** What earlier runs found out about this build with this code: a run that was cut short goes on where it was. */
-function remembered(base: string) {
-  const file = join(cacheFolder, 'kernel-impact', `${digestOf(base)}.jsonl`)
-  mkdirSync(join(file, '..'), { recursive: true })
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
-  const trials = new Map<string, Trial>()
-  // The last line may be half a line.
-  for (const line of lines.filter((each) => each.endsWith('}'))) {
-    const trial: Trial = JSON.parse(line)
-    trials.set(trial.request, trial)
-  }
-  return {
-    get: (request: string) => trials.get(request),
-    add: (trial: Trial) => appendFileSync(file, `\n${JSON.stringify(trial)}`),
-  }
-}
-
-function digestOf(base: string): string {
-  const hash = createHash('sha256')
-    .update(imageDigest(base))
-    .update(readFileSync(join(base, '.config')))
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  for (const room of ['src/impact', 'src/kconfig', 'src/kbuild', 'src/kmod', 'src/elf', 'verify/kernel'])
-    for (const file of readdirSync(join(root, room)).sort())
-      if (file.endsWith('.ts')) hash.update(readFileSync(join(root, room, file)))
-  return hash.digest('hex').slice(0, 16)
-}

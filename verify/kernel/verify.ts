@@ -2,7 +2,9 @@
 import type { Verification, VerifyContext } from '../verification.ts'
 import { architectures } from './architectures.ts'
 import { conntrackExperiment } from './conntrack.ts'
+import { goneSymbols } from './gone-symbol.ts'
 import { impactAgainstRebuild } from './impact.ts'
+import { oneKernelFourWays } from './interrupted-build.ts'
 import { routerFromSource } from './router.ts'
 
 const devices = [
@@ -22,6 +24,16 @@ export const verifications: readonly Verification[] = [
     name: 'kernel-architectures',
     title: 'Kernels from source: each architecture, built and started',
     run: architectures,
+  },
+  {
+    name: 'kernel-build',
+    title: 'Kernels from source: one kernel, killed half-way, on two other machines, and its headers',
+    run: oneKernelFourWays,
+  },
+  {
+    name: 'kernel-gone-symbols',
+    title: 'Kernels from source: symbols of 6.1 that 6.12 has no more',
+    run: goneSymbols,
   },
   {
     name: 'kernel-impact',
