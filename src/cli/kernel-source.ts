@@ -80,21 +80,29 @@ export async function readMakefiles(name: string, tree: SourceTree, arch: string
   return kbuild.value
 }
 
-function configFileOf({ modules, config }: SourceOptions): string {
-  if (config !== undefined) return config
+function configFileOf(options: SourceOptions): string {
+  const { found, places } = findConfigFile(options)
+  if (found !== undefined) return found
+  throw new UserError({
+    what: `the configuration of the kernel of ${options.modules} is not known`,
+    why: `there is none of ${places.join(', ')}`,
+    fix: 'name it with --config',
+  })
+}
+
+/** The .config that is named, or lies beside the modules. */
+export function findConfigFile({ modules, config }: SourceOptions): {
+  readonly found: string | undefined
+  readonly places: readonly string[]
+} {
+  if (config !== undefined) return { found: config, places: [config] }
   const folder = resolve(modules)
   const release = basename(folder)
   const places = [
     join(folder, 'build/.config'),
     ...['../../..', '../../../..'].map((up) => join(folder, up, 'boot', `config-${release}`)),
   ]
-  const found = places.find((place) => existsSync(place))
-  if (found !== undefined) return found
-  throw new UserError({
-    what: `the configuration of the kernel of ${modules} is not known`,
-    why: `there is none of ${places.join(', ')}`,
-    fix: 'name it with --config',
-  })
+  return { found: places.find((place) => existsSync(place)), places }
 }
 
 /** What its drivers say of the devices that they drive. */

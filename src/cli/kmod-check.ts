@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { UserError } from '../diagnostics/index.ts'
-import { type CheckOptions, checkKmods, parseSymvers, type Symvers } from '../kmod/index.ts'
-import type { SourceOptions } from './kernel-source.ts'
+import { type CheckOptions, checkKmods, firmwareNames, parseSymvers, type Symvers } from '../kmod/index.ts'
+import { findConfigFile, type SourceOptions } from './kernel-source.ts'
 import { type ModulesOptions, openModules } from './kmod-folder.ts'
 import { planTargets } from './kmod-plan.ts'
 
@@ -26,7 +26,7 @@ export async function check(targets: readonly string[], options: CommandOptions)
       ? {}
       : {
           firmware: {
-            files: readdirSync(options.firmware, { recursive: true, encoding: 'utf8' }),
+            files: await namesOfFirmware(options.firmware, options, release),
             ...(options.waiveFirmware === undefined ? {} : { waived: options.waiveFirmware }),
             ...(planned === undefined ? {} : { builtin: new Set(planned.builtin.map(({ name }) => name)) }),
           },
@@ -62,4 +62,18 @@ function readSymvers({ modules, symvers }: CommandOptions): Symvers | undefined 
     })
   }
   return entries
+}
+
+/** Without the kernel's configuration, firmware that is compressed is not there. */
+async function namesOfFirmware(
+  folder: string,
+  options: SourceOptions,
+  release = '',
+): Promise<Iterable<string>> {
+  const { parseConfigFile } = await import('../kernel/index.ts')
+  const { found } = findConfigFile(options)
+  const config =
+    found === undefined ? new Map<string, string>() : parseConfigFile(readFileSync(found, 'utf8'))
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return firmwareNames(paths, { release, config })
 }

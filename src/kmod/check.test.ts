@@ -5,6 +5,7 @@ import {
   type CheckOptions,
   checkKmods,
   createKmodSource,
+  firmwareNames,
   type KmodFinding,
   type KmodSource,
   parseSymvers,
@@ -151,6 +152,37 @@ describe('an import', () => {
   })
 })
 
+describe('a GPL module that uses symbols of a proprietary one, directly or through another,', () => {
+  const vendor = { info: ['license=Proprietary'], exports: [{ name: 'vendor_api', crc: 2 }] }
+  const uses = (name: string, depends: string) => ({
+    info: [`depends=${depends}`],
+    imports: [
+      { name, crc: 2 },
+      { name: 'gpl_thing', crc: 0xb },
+    ],
+  })
+
+  it('may use nothing that is for GPL modules only', async () => {
+    const between = {
+      info: ['depends=vendor'],
+      imports: [{ name: 'vendor_api', crc: 2 }],
+      exports: [{ name: 'between_api', crc: 2 }],
+    }
+    const all = { vendor, between, near: uses('vendor_api', 'vendor'), far: uses('between_api', 'between') }
+    const refused = (module: string, symbol: string, by: string): string =>
+      `error, gpl-only: ${module} uses ${symbol} of ${by}, which is proprietary, and gpl_thing, which vmlinux exports to GPL modules only: the kernel refuses a module that does both`
+    const expected = [refused('far', 'between_api', 'between'), refused('near', 'vendor_api', 'vendor')]
+    expect(await messages(all)).toEqual(expected)
+    const plans = [['vendor', 'between', 'far', 'near']]
+    expect(await messages(all, { symvers, plans })).toEqual(expected)
+  })
+
+  it('may use what is for all', async () => {
+    const near = { info: ['depends=vendor'], imports: [{ name: 'vendor_api', crc: 2 }] }
+    expect(await messages({ vendor, near })).toEqual([])
+  })
+})
+
 describe('a module', () => {
   it('built for another kernel is named with both', async () => {
     expect(
@@ -259,6 +291,17 @@ describe('firmware', () => {
     const waived = ['wifi/one.bin', 'wifi/nvram-*.txt']
     expect(await messages({ wifi }, { symvers, firmware: { files: [], waived } })).toEqual([])
     expect(await messages({ wifi })).toEqual([])
+  })
+
+  it('is found where the kernel looks, packed as it can unpack it, or in the kernel itself', () => {
+    const paths = ['a.bin', 'updates/b.bin', '6.1.0/c.bin', 'updates/6.1.0/d.bin', 'e.bin.xz', 'f.bin.zst']
+    const config = new Map([
+      ['FW_LOADER_COMPRESS_XZ', 'y'],
+      ['EXTRA_FIRMWARE', 'g.bin h.bin'],
+    ])
+    const names = firmwareNames(paths, { release: '6.1.0', config })
+    const found = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].filter((name) => names.has(`${name}.bin`))
+    expect(found).toEqual(['a', 'b', 'c', 'd', 'e', 'g', 'h'])
   })
 
   it('of a built-in driver must be there as well', async () => {

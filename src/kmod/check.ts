@@ -3,11 +3,13 @@ import { type Evidence, readEvidence } from './evidence.ts'
 import { crcText, type KmodFinding } from './findings.ts'
 import { checkFirmware, type FirmwareFiles } from './firmware.ts'
 import { type KmodGraph, readKmodGraph } from './graph.ts'
+import { checkLicense, checkTaint, findProprietary, isGplCompatible } from './licenses.ts'
 import { kmodName } from './name.ts'
 import { bareSoftdep, unansweredSoftdep } from './softdep-messages.ts'
 import { type KmodSource, lookUp } from './source.ts'
 import type { ImportedSymbol } from './symbols.ts'
 import type { Symvers } from './symvers.ts'
+import { createVisible, type Export, type Visible } from './visible.ts'
 
 export interface CheckOptions {
   /** Names of modules in the order in which they are loaded, once for each plan. Without: all modules, in any order. */
@@ -59,10 +61,12 @@ export async function checkKmods(source: KmodSource, options: CheckOptions = {})
     if (!own.some(({ type }) => type === 'foreign-architecture')) sound.set(name, module.value)
   }
 
+  const allFree = [...sound.values()].every(isGplCompatible)
   const kernel = openKernel(source, symvers)
   const proof = { proved: 0, unproved: 0, modules: new Set<string>() }
   for (const plan of plans?.map((steps) => steps.map(kmodName)) ?? [[...sound.keys()]]) {
     const visible = createVisible()
+    const proprietary = findProprietary(sound, visible)
     if (plans === undefined) for (const module of sound.values()) visible.add(module)
     for (const name of plan) {
       const module = sound.get(name)
@@ -76,7 +80,11 @@ export async function checkKmods(source: KmodSource, options: CheckOptions = {})
         } else if (found === 'proved') proof.proved++
         else findings.push(...found)
       }
-      findings.push(...checkLayout(module, symvers), ...checkDepends(module, visible))
+      findings.push(
+        ...checkLayout(module, symvers),
+        ...checkDepends(module, visible),
+        ...(allFree ? [] : checkTaint(module, visible, symvers, proprietary)),
+      )
     }
     if (plans === undefined) findings.push(...visible.duplicates())
   }
@@ -170,46 +178,6 @@ async function checkSoftdeps(source: KmodSource, { name, kmod }: Evidence): Prom
   return findings
 }
 
-/** An export, and who has it. */
-interface Export {
-  readonly exporter: string
-  readonly crc?: number
-  readonly gplOnly: boolean
-  readonly namespace?: string
-}
-
-/** What modules export that are loaded at some point. */
-interface Visible {
-  add(module: Evidence): void
-  find(symbol: string): Export | undefined
-  duplicates(): readonly KmodFinding[]
-}
-
-function createVisible(): Visible {
-  const exported = new Map<string, Export>()
-  const repeated = new Map<string, Set<string>>()
-  return {
-    add({ name, symbols }) {
-      for (const { name: symbol, ...rest } of symbols.exports) {
-        const known = exported.get(symbol)
-        if (known === undefined) exported.set(symbol, { exporter: name, ...rest })
-        else if (known.exporter !== name) {
-          repeated.set(symbol, (repeated.get(symbol) ?? new Set([known.exporter])).add(name))
-        }
-      }
-    },
-    find: (symbol) => exported.get(symbol),
-    duplicates: () =>
-      [...repeated].map(([symbol, names]) => ({
-        type: 'duplicate-export',
-        severity: 'warning',
-        symbol,
-        exporters: [...names],
-        message: `${symbol} is exported by ${[...names].join(' and ')}: the kernel refuses whichever comes second`,
-      })),
-  }
-}
-
 /** What is known beside the modules that are loaded. */
 interface KernelExports {
   readonly symvers: Symvers | undefined
@@ -294,29 +262,6 @@ function checkNamespace(
   if (namespace === '' || module.kmod.importedNamespaces.includes(namespace)) return []
   const message = `${module.name} uses ${symbol} of namespace ${namespace} and does not import that (MODULE_IMPORT_NS)`
   return [{ type: 'namespace', severity: 'error', module: module.name, symbol, namespace, message }]
-}
-
-/** include/linux/license.h, `license_is_gpl_compatible`. */
-const gplCompatible: readonly string[] = [
-  'GPL',
-  'GPL v2',
-  'GPL and additional rights',
-  'Dual BSD/GPL',
-  'Dual MIT/GPL',
-  'Dual MPL/GPL',
-]
-
-function checkLicense(
-  module: Evidence,
-  symbol: string,
-  { exporter, gplOnly }: Export,
-): readonly KmodFinding[] {
-  // The kernel looks at the first licence alone (`get_modinfo`).
-  const license = module.kmod.licenses[0] ?? ''
-  if (!gplOnly || gplCompatible.includes(license)) return []
-  const said = license === '' ? 'states no licence' : `has the licence “${license}”`
-  const message = `${module.name} ${said}, and ${exporter} exports ${symbol} to GPL modules only`
-  return [{ type: 'gpl-only', severity: 'error', module: module.name, license, symbol, exporter, message }]
 }
 
 /** `module_layout` stands for the layout of the kernel's own structures (kernel/module/version.c). */

@@ -12,6 +12,38 @@ export interface FirmwareFiles {
   readonly builtin?: ReadonlySet<string>
 }
 
+/** What a kernel does to find firmware beside looking at the name itself. */
+export interface FirmwareLoader {
+  /** As `uname -r` says it. */
+  readonly release: string
+  /** Symbols of its configuration, without `CONFIG_`, to values. */
+  readonly config: ReadonlyMap<string, string>
+}
+
+/**
+ * The names under which a kernel finds what is below /lib/firmware, and what is in its image: it looks into `updates`
+ * and folders of its release as well, and unpacks .xz and .zst where it was built to (drivers/base/firmware_loader/main.c,
+ * `fw_path` and `_request_firmware`).
+ */
+export function firmwareNames(
+  paths: Iterable<string>,
+  { release, config }: FirmwareLoader,
+): ReadonlySet<string> {
+  const isOn = (symbol: string): boolean => config.get(symbol) === 'y'
+  const suffixes = ['xz', 'zst'].filter((suffix) =>
+    isOn(`FW_LOADER_COMPRESS_${suffix === 'xz' ? 'XZ' : 'ZSTD'}`),
+  )
+  const names = new Set((config.get('EXTRA_FIRMWARE') ?? '').split(/\s+/).filter((name) => name !== ''))
+  for (const path of paths) {
+    const folder = [`updates/${release}/`, 'updates/', `${release}/`].find((each) => path.startsWith(each))
+    const name = path.slice(folder?.length ?? 0)
+    const suffix = suffixes.find((each) => name.endsWith(`.${each}`))
+    names.add(path).add(name)
+    if (suffix !== undefined) names.add(name.slice(0, -suffix.length - 1))
+  }
+  return names
+}
+
 /**
  * Firmware that drivers name (`MODULE_FIRMWARE`) and that is not there. A literal name that is missing is an error
  * unless somebody waived it; a pattern that matches nothing is a warning, since any of many files may be enough.

@@ -2,7 +2,7 @@ import { type Diagnostic, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { FileTree } from '../filetree/index.ts'
 import type { Kernel } from '../kernel/index.ts'
-import { checkKmods, type KmodFinding } from '../kmod/index.ts'
+import { checkKmods, firmwareNames, type KmodFinding } from '../kmod/index.ts'
 import type { NamedPlan } from './load-plans.ts'
 import type { Asked } from './merge.ts'
 
@@ -21,10 +21,11 @@ export async function proveKmods(
   plans: readonly NamedPlan[],
   given: { readonly rootTree: FileTree; readonly waived: readonly Asked<string>[] },
 ): Promise<void> {
+  const files = [...given.rootTree.keys()].flatMap((path) =>
+    path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
+  )
   const firmware = {
-    files: [...given.rootTree.keys()].flatMap((path) =>
-      path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
-    ),
+    files: [...firmwareNames(files, kernel)].sort(),
     waived: given.waived.map(({ value }) => value).sort(),
     builtin: [...new Set(plans.flatMap(({ builtin }) => builtin.map(({ name }) => name)))].sort(),
   }
@@ -34,7 +35,7 @@ export async function proveKmods(
   const findings = await engine.compute<readonly KmodFinding[]>({
     kind: 'function',
     name: 'prove kernel modules',
-    function: { id: 'kmod/check', version: 2 },
+    function: { id: 'kmod/check', version: 3 },
     input: {
       kernel: kernel.image,
       symvers: symvers?.content ?? null,
