@@ -84,7 +84,7 @@ export const firewall = defineFeature('firewall', options, (system, given) => {
   return system.services.oneshot({
     name: 'firewall',
     description: 'packet filter and address translation',
-    kmods: needs.kmods,
+    kmods: [...needs.kmods, ...needs.forPackets],
     up: `${nft} -f /etc/nftables.conf${forwards ? ' && echo 1 > /proc/sys/net/ipv4/ip_forward' : ''}`,
     down: `${forwards ? 'echo 0 > /proc/sys/net/ipv4/ip_forward; ' : ''}${nft} flush ruleset`,
   })

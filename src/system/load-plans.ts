@@ -1,7 +1,14 @@
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { type Kernel, lacksModule } from '../kernel/index.ts'
-import { type LoadPlan, lookUp, type PlanError, planLoad, type Result } from '../kmod/index.ts'
+import {
+  type KmodSource,
+  type LoadPlan,
+  lookUp,
+  type PlanError,
+  planLoad,
+  type Result,
+} from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
 import type { KmodChoice, KmodTarget } from './contributions.ts'
 import { installedPath } from './kmod-files.ts'
@@ -53,16 +60,26 @@ function plan(
     name: `plan ${targets.map((target) => (typeof target === 'string' ? target : target.what)).join(', ')}`,
     function: { id: 'kmod/plan', version: 2 },
     input: { kernel: kernel.image, release: kernel.release, targets },
-    run: async () => {
-      const names: string[] = []
-      for (const target of targets) {
-        const chosen = typeof target === 'string' ? [target] : await choose(kernel, target)
-        if (chosen === undefined) return { ok: false, error: { type: 'no-choice', target } as NoChoice }
-        names.push(...chosen)
-      }
-      return planLoad(kernel.modules, [...new Set(names)])
-    },
+    run: () => planTargets(kernel.modules, targets),
   })
+}
+
+/** The plan for targets of which some have other names elsewhere. */
+export async function planTargets(
+  modules: KmodSource,
+  targets: readonly KmodTarget[],
+): Promise<Result<LoadPlan, PlanError | NoChoice>> {
+  const names: string[] = []
+  for (const target of targets) {
+    if (typeof target === 'string') {
+      names.push(target)
+      continue
+    }
+    const chosen = await choose(modules, target)
+    if (chosen === undefined) return { ok: false, error: { type: 'no-choice', target } }
+    names.push(...chosen)
+  }
+  return planLoad(modules, [...new Set(names)])
 }
 
 /** Nothing in this kernel answers to any of the names of a choice. */
@@ -73,11 +90,11 @@ interface NoChoice {
 
 /** The first name of a choice that this kernel knows; none where it may lack them all. */
 async function choose(
-  kernel: Kernel,
+  modules: KmodSource,
   { anyOf, optional }: KmodChoice,
 ): Promise<readonly string[] | undefined> {
   for (const name of anyOf) {
-    const found = await lookUp(kernel.modules, name)
+    const found = await lookUp(modules, name)
     // A module that cannot be read is for the plan to complain about.
     if (!found.ok || found.value.length > 0) return [name]
   }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { devices, loadedModules, output, setUpRig } from './rig.ts'
+import { devices, loadedModules, output } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { devices, loadedModules, moduleNames, output, setUpRig } from './rig.ts'
+import { devices, loadedModules, moduleNames, output } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ContentReader, type ImageEntries, writeCpio } from '../../src/filetree/index.ts'
 import type { Machine } from '../../src/machine/index.ts'
-import { devices, output, setUpRig } from './rig.ts'
+import { devices, output } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/devicetree/conformance.ts'
 import type { Machine } from '../../src/machine/index.ts'
+import { type BuiltSystem, devices, loadedModules, moduleNames, output } from './guest.ts'
 import { type Action, createModel, type Facts } from './kmod-model.ts'
-import { type BuiltSystem, devices, loadedModules, moduleNames, output, setUpRig } from './rig.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 const services = ['masquerade', 'routes', 'logging', 'btrfs', 'xfs', 'tunnel'] as const

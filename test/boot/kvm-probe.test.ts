@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { devices, setUpRig } from './rig.ts'
+import { devices } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

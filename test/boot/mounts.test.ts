@@ -3,7 +3,8 @@ import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Machine } from '../../src/machine/index.ts'
-import { devices, loadedModules, moduleNames, output, setUpRig } from './rig.ts'
+import { devices, loadedModules, moduleNames, output } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 const checksums = ['crc32c', 'xxhash', 'sha256', 'blake2'] as const

@@ -4,16 +4,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Machine } from '../../src/machine/index.ts'
-import {
-  type BuiltSystem,
-  devices,
-  eventually,
-  loadedModules,
-  makeSshKey,
-  moduleNames,
-  output,
-  setUpRig,
-} from './rig.ts'
+import { type BuiltSystem, devices, loadedModules, moduleNames, output } from './guest.ts'
+import { eventually, makeSshKey, setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Machine } from '../../src/machine/index.ts'
-import { type BuiltSystem, devices, loadedModules, moduleNames, output, setUpRig } from './rig.ts'
+import { type BuiltSystem, devices, loadedModules, moduleNames, output } from './guest.ts'
+import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
 

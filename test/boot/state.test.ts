@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Machine } from '../../src/machine/index.ts'
-import { type BuiltSystem, devices, eventually, output, setUpRig, wire } from './rig.ts'
+import { type BuiltSystem, devices, output } from './guest.ts'
+import { eventually, setUpRig, wire } from './rig.ts'
 
 const rig = setUpRig()
 

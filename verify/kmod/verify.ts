@@ -18,6 +18,7 @@ import { type FuzzOutcome, fuzzCompressed, fuzzReaders, seedModules } from './fu
 import { fetchable, indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
+import { verifyRules } from './rules.ts'
 
 export const verifications: readonly Verification[] = [
   {
@@ -44,6 +45,11 @@ export const verifications: readonly Verification[] = [
     name: 'kmod-fuzz',
     title: 'Mutated kernel modules',
     run: verifyMutated,
+  },
+  {
+    name: 'kmod-rules',
+    title: 'Rulesets with exactly the modules that were worked out, and with each of them taken away',
+    run: verifyRules,
   },
 ]
 

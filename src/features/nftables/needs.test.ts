@@ -5,7 +5,7 @@ import { needsOfRuleset } from './needs.ts'
 function needs(text: string): readonly string[] {
   const found = needsOfRuleset(text)
   if (!found.ok) throw new Error(found.message)
-  return found.kmods
+  return [...found.kmods, ...found.forPackets]
     .map(({ anyOf: [first = ''] }) => first)
     .filter((name) => name !== 'nfnetlink-subsys-10')
     .sort()
@@ -70,8 +70,49 @@ describe('a statement of a rule', () => {
     expect(inChain('ether saddr 00:00:00:00:00:01 ct state new', 'bridge')).toEqual([
       'nf_conntrack_bridge',
       'nft-expr-7-ct',
-      'nft-expr-7-meta',
     ])
+  })
+
+  // As nft --debug=netlink of nftables 1.0.6 shows them.
+  it.each([
+    'ip saddr 192.0.2.1 accept',
+    'tcp dport 22 accept',
+    'icmp type echo-request',
+    'reject with tcp reset',
+    'ether type { ip, ip6 } ip saddr 192.0.2.1',
+    'ether type ip tcp dport 22',
+    'ip protocol tcp tcp dport 22',
+    'ip saddr . tcp dport { 192.0.2.1 . 22 } drop',
+    'add @s { ip saddr }',
+    'iifname "x" accept',
+    'mark 1',
+    'ct mark set mark',
+    'hour > "10:00"',
+    'esp spi 1',
+    'jhash ip saddr mod 2 vmap { 0 : accept }',
+  ])('in a bridge looks at meta: %s', (rule) => {
+    expect(inChain(rule, 'bridge')).toContain('nft-expr-7-meta')
+  })
+  it.each([
+    'policy accept',
+    'ether type { ip, ip6 } drop',
+    'ether saddr 00:11:22:33:44:55 counter',
+    'arp saddr ip 192.0.2.1 accept',
+    'vlan id 5 ip saddr 192.0.2.1',
+    'vlan type ip accept',
+    'ether type ip ip protocol tcp tcp dport 22',
+    'ether type ip reject with icmp admin-prohibited',
+    'ether type != ip drop',
+    'ct mark 5',
+    'ct original ip saddr 192.0.2.1',
+    'tcp option maxseg size 1',
+    'ip option rr exists',
+    'log prefix "tcp dport" flags skuid',
+    'jump mark',
+    '@nh,0,8 1',
+    'th dport 1',
+  ])('in a bridge does not look at meta: %s', (rule) => {
+    expect(inChain(rule, 'bridge')).not.toContain('nft-expr-7-meta')
   })
 
   it('to the log wants whoever writes it', () => {

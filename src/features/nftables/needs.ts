@@ -1,4 +1,5 @@
 import type { KmodChoice } from '../../system/index.ts'
+import { looksAtMeta } from './bridge-meta.ts'
 import { parseStatements, type Statement, type Token, withoutCommand } from './statements.ts'
 
 /**
@@ -8,7 +9,14 @@ import { parseStatements, type Statement, type Token, withoutCommand } from './s
  * answers, or whether it is part of nf_tables, is for each kernel to say.
  */
 export type RulesetNeeds =
-  | { readonly ok: true; readonly kmods: readonly KmodChoice[]; readonly families: readonly Family[] }
+  | {
+      readonly ok: true
+      /** Without any of these the kernel does not take the ruleset. */
+      readonly kmods: readonly KmodChoice[]
+      /** What packets want that meet its rules; the kernel loads it without. */
+      readonly forPackets: readonly KmodChoice[]
+      readonly families: readonly Family[]
+    }
   /** The ruleset refers to what is not in it. */
   | { readonly ok: false; readonly line: number; readonly message: string }
 
@@ -35,6 +43,7 @@ const core: ReadonlySet<string> = new Set(['counter', 'last', 'meta', 'objref', 
 export function needsOfRuleset(text: string): RulesetNeeds {
   const statements = parseStatements(text)
   const found = new Map<string, KmodChoice>()
+  const forPackets = new Map<string, KmodChoice>()
   /** What is optional is a part of nf_tables in some kernels, or may be missing. */
   const need = (what: string, anyOf: readonly string[], optional = false): void => {
     found.set(anyOf.join(), { what, anyOf, ...(optional ? { optional } : {}) })
@@ -55,9 +64,15 @@ export function needsOfRuleset(text: string): RulesetNeeds {
   // Without its counterpart a helper sees the connection that a translated one announces, and gets its address wrong.
   const translates = [...found.values()].some(({ what }) => what.startsWith('the chain type nat'))
   for (const name of translates ? helpers : []) {
-    need(`address translation for the helper ${name}`, [`nf_nat_${name.replaceAll('-', '_')}`], true)
+    const what = `address translation for the helper ${name}`
+    forPackets.set(name, { what, anyOf: [`nf_nat_${name.replaceAll('-', '_')}`], optional: true })
   }
-  return { ok: true, kmods: [...found.values()], families: [...used].sort() }
+  return {
+    ok: true,
+    kmods: [...found.values()],
+    forPackets: [...forPackets.values()],
+    families: [...used].sort(),
+  }
 
   function topLevel({ words: given, block }: Statement): void {
     const words = withoutCommand(given)
@@ -138,7 +153,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
 
   function rule(words: readonly Token[], family: number): void {
     // In a bridge even what other families take from `meta` goes through its module (nft_meta_select_ops).
-    if (family === families.bridge) expression('meta', family)
+    if (family === families.bridge && looksAtMeta(words)) expression('meta', family)
     for (let at = 0; at < words.length; at++) {
       const word = words[at]
       if (word === undefined || word.quoted) continue
@@ -186,7 +201,7 @@ export function needsOfRuleset(text: string): RulesetNeeds {
           break
         case 'queue':
           expression('queue', family)
-          need('queues to user space', ['nfnetlink-subsys-3'])
+          forPackets.set('queue', { what: 'queues to user space', anyOf: ['nfnetlink-subsys-3'] })
           break
         default: {
           const name = expressions[word.text]
