@@ -24,6 +24,10 @@ export function kmodCommand(): Command {
         "exactly modprobe's plan, which counts a module's first softdep line only",
       ).conflicts('graph'),
     )
+    .option(
+      '--modprobe-config <PLACE...>',
+      'modprobe.d folders or files, the first before later ones with a file of the same name: aliases, options, blacklists, softdeps; commands are reported and not run',
+    )
     .addHelpText(
       'after',
       '\nExample:\n  firmwright kmod plan --modules /lib/modules/6.1.0-31-arm64 nft_masq btrfs',

@@ -1,6 +1,14 @@
-import type { KmodError, Result } from './error.ts'
+import type { KmodError, KmodResult, Result } from './error.ts'
 import type { Kmod } from './kmod.ts'
 import type { Softdep } from './modinfo.ts'
+import {
+  configuredAliases,
+  configuredSoftdeps,
+  configuredWeakdeps,
+  installCommand,
+  type ModprobeConfig,
+} from './modprobe-config.ts'
+import { kmodName } from './name.ts'
 import { bareSoftdep, unansweredSoftdep } from './softdep-messages.ts'
 import { type KmodSource, lookUp } from './source.ts'
 
@@ -26,6 +34,22 @@ export type StepReason =
     }
 
 export type PlanNote =
+  /** A target is an alias of this module, and the configuration forbids to load it for an alias. */
+  | { readonly type: 'blacklisted'; readonly name: string; readonly target: string; readonly message: string }
+  /** modprobe would run a command instead of loading this module; the plan loads it. */
+  | {
+      readonly type: 'install-command'
+      readonly name: string
+      readonly command: string
+      readonly message: string
+    }
+  /** The configuration says that these may be of use to a module of the plan; nothing loads them. */
+  | {
+      readonly type: 'weakdep'
+      readonly of: string
+      readonly names: readonly string[]
+      readonly message: string
+    }
   /** Nothing in this kernel answers to a name in a softdep line. */
   | {
       readonly type: 'softdep-unresolved'
@@ -100,6 +124,7 @@ export interface Closure {
 export async function collectClosure(
   source: KmodSource,
   targets: readonly string[],
+  config: ModprobeConfig,
 ): Promise<Result<Closure, PlanError>> {
   const modules = new Map<string, { -readonly [Key in keyof ClosureModule]: ClosureModule[Key] }>()
   const softOrders: SoftOrder[] = []
@@ -113,14 +138,19 @@ export async function collectClosure(
   }
 
   for (const target of targets) {
-    const found = await lookUp(source, target)
+    const found = await lookUpConfigured(source, config, target)
     if (!found.ok) return unreadableModule(found.error)
     if (found.value.length === 0) {
       const known = [...source.names.keys(), ...source.builtin].sort()
       const message = `no module or alias ${target} in this kernel`
       return { ok: false, error: { type: 'unknown-target', target, known, message } }
     }
-    for (const name of found.value) add(name, { type: 'target', target }, true)
+    for (const name of found.value) {
+      if (config.blacklist.has(name) && name !== kmodName(target)) {
+        const message = `${name} answers to ${target}, and is blacklisted`
+        notes.push({ type: 'blacklisted', name, target, message })
+      } else add(name, { type: 'target', target }, true)
+    }
   }
 
   const withSoftdeps: { readonly name: string; readonly kmod: Kmod }[] = []
@@ -144,10 +174,22 @@ export async function collectClosure(
     // The closure under dependencies is complete: softdeps of all that came since the last time.
     for (const { name: of, kmod: asking } of withSoftdeps.slice(softdepsRead.count)) {
       softdepsRead.count++
-      for (const softdep of asking.softdeps) {
+      for (const softdep of [...asking.softdeps, ...configuredSoftdeps(config, of)]) {
         const done = await addSoftdep(of, softdep)
         if (!done.ok) return done
       }
+    }
+  }
+  for (const name of modules.keys()) {
+    const command = installCommand(config, name)
+    if (command !== undefined) {
+      const message = `modprobe would run a command instead of loading ${name}: ${command}`
+      notes.push({ type: 'install-command', name, command, message })
+    }
+    const names = configuredWeakdeps(config, name)
+    if (names.length > 0) {
+      const message = `${names.join(', ')} may be of use to ${name} (weakdep), and is not loaded for it`
+      notes.push({ type: 'weakdep', of: name, names, message })
     }
   }
   return { ok: true, value: { modules, softOrders, builtin: [...builtin.values()], notes } }
@@ -159,7 +201,7 @@ export async function collectClosure(
     }
     for (const when of ['bare', 'pre', 'post'] as const) {
       for (const wanted of softdep[when]) {
-        const found = await lookUp(source, wanted)
+        const found = await lookUpConfigured(source, config, wanted)
         if (!found.ok) return unreadableModule(found.error)
         if (found.value.length === 0) {
           const message = unansweredSoftdep(of, softdep, wanted)
@@ -179,6 +221,18 @@ export async function collectClosure(
     }
     return { ok: true, value: undefined }
   }
+}
+
+/** A name that the configuration gives to modules of its choice, else what the kernel's own modules answer to. */
+async function lookUpConfigured(
+  source: KmodSource,
+  config: ModprobeConfig,
+  wanted: string,
+): Promise<KmodResult<readonly string[]>> {
+  const configured = configuredAliases(config, wanted)
+    .map(({ module }) => module)
+    .filter((name) => source.names.has(name) || source.builtin.has(name))
+  return configured.length > 0 ? { ok: true, value: [...new Set(configured)] } : lookUp(source, wanted)
 }
 
 export function unreadableModule(error: KmodError): { ok: false; error: PlanError } {

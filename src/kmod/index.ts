@@ -28,7 +28,13 @@ export { openKmodFolder } from './folder.ts'
 export { type KmodGraph, readKmodGraph } from './graph.ts'
 export { type Kmod, readKmod } from './kmod.ts'
 export type { KmodParameter, ModinfoField, Softdep } from './modinfo.ts'
-export { type ModprobePlan, planAsModprobe } from './modprobe.ts'
+export { type ModprobePlan, type ModprobeStep, planAsModprobe } from './modprobe.ts'
+export {
+  type ModprobeConfig,
+  type ModprobeFile,
+  noModprobeConfig,
+  parseModprobeConfig,
+} from './modprobe-config.ts'
 export { type Compression, isKmodPath, kmodCompression, kmodName, normalizeAlias } from './name.ts'
 export { describeReason, type LoadPlan, type LoadStep, planLoad, reasonChain } from './plan.ts'
 export { type KmodSignature, readSignature } from './signature.ts'

@@ -1,5 +1,7 @@
 import { type BuiltinUse, collectClosure, type PlanError, type PlanNote, type StepReason } from './closure.ts'
 import type { Result } from './error.ts'
+import { configuredOptions, type ModprobeConfig, noModprobeConfig } from './modprobe-config.ts'
+import { kmodName } from './name.ts'
 import { orderModules } from './order.ts'
 import type { KmodSource } from './source.ts'
 
@@ -14,6 +16,8 @@ export interface LoadStep {
    * algorithm brings every implementation, and those for other processors refuse to load.)
    */
   readonly required: boolean
+  /** What the configuration says that it is given when it is loaded; absent where it says nothing. */
+  readonly options?: string
 }
 
 export interface LoadPlan {
@@ -31,12 +35,16 @@ export interface LoadPlan {
  * module's name (`-` and `_` alike), its path, or an alias (`nft-expr-1-fib`), which may stand for several.
  *
  * Reads the modules of the plan, and all others only if a name has to be looked up as an alias.
+ *
+ * @param config of modprobe (modprobe.d): aliases and softdeps of its own, options, and what no alias loads. Commands are
+ * reported, and never run.
  */
 export async function planLoad(
   source: KmodSource,
   targets: readonly string[],
+  config: ModprobeConfig = noModprobeConfig,
 ): Promise<Result<LoadPlan, PlanError>> {
-  const collected = await collectClosure(source, targets)
+  const collected = await collectClosure(source, targets, config)
   if (!collected.ok) return collected
   const closure = collected.value
   const order = orderModules(closure)
@@ -49,7 +57,13 @@ export async function planLoad(
   for (const name of order.names) {
     const module = closure.modules.get(name)
     if (module === undefined) continue
-    steps.push({ name, path: module.path, reason: module.reason, required: module.required })
+    const { path, reason, required } = module
+    const options = configuredOptions(
+      config,
+      name,
+      reason.type === 'target' ? kmodName(reason.target) : undefined,
+    )
+    steps.push({ name, path, reason, required, ...(options === '' ? {} : { options }) })
   }
   return { ok: true, value: { steps, builtin: closure.builtin, notes: [...closure.notes, ...order.notes] } }
 }
