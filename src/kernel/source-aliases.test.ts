@@ -15,6 +15,9 @@ describe('aliases in the source of a kernel', () => {
       './net/netfilter/nft_reject_inet.c:MODULE_ALIAS_NFT_AF_EXPR(1, "reject");',
       './net/netfilter/nf_log_syslog.c:MODULE_ALIAS_NF_LOGGER(5, 0); /* NFPROTO_NETDEV */',
       './fs/ext4/super.c:MODULE_ALIAS_FS("ext4");',
+      './net/sched/sch_cake.c:MODULE_ALIAS_NET_SCH("cake");',
+      './drivers/net/vxlan.c:MODULE_ALIAS_RTNL_LINK("vxlan");',
+      './net/xfrm/xfrm_user.c:MODULE_ALIAS_NET_PF_PROTO(PF_NETLINK, NETLINK_XFRM);',
       './drivers/x.c:MODULE_ALIAS_SOMETHING_ELSE(y);',
       'not such a line',
     ]
@@ -24,6 +27,9 @@ describe('aliases in the source of a kernel', () => {
       ['nft-expr-1-reject', ['net/netfilter/nft_reject_inet.o']],
       ['nf-logger-5-0', ['net/netfilter/nf_log_syslog.o']],
       ['fs-ext4', ['fs/ext4/super.o']],
+      ['net-sch-cake', ['net/sched/sch_cake.o']],
+      ['rtnl-link-vxlan', ['drivers/net/vxlan.o']],
+      ['net-pf-16-proto-6', ['net/xfrm/xfrm_user.o']],
     ])
   })
 

@@ -75,12 +75,23 @@ function aliasesOf(
       return [`net-pf-${first}-proto-${second}`]
     case 'MODULE_ALIAS_NET_PF_PROTO_TYPE':
       return [`net-pf-${first}-proto-${second}-type-${third}`]
+    // include/net/genetlink.h, rtnetlink.h, sch_generic.h, pkt_cls.h, act_api.h (the last three since Linux 6.9)
+    case 'MODULE_ALIAS_GENL_FAMILY':
+      return [`net-pf-16-proto-16-family-${first}`]
+    case 'MODULE_ALIAS_RTNL_LINK':
+      return [`rtnl-link-${first}`]
+    case 'MODULE_ALIAS_NET_SCH':
+      return [`net-sch-${first}`]
+    case 'MODULE_ALIAS_NET_CLS':
+      return [`net-cls-${first}`]
+    case 'MODULE_ALIAS_NET_ACT':
+      return [`net-act-${first}`]
     default:
       return []
   }
 }
 
-/** Constants in those macros: include/linux/socket.h, include/uapi/linux/netfilter.h, nf_tables.h, nfnetlink.h. */
+/** Constants in those macros: include/linux/socket.h, uapi/linux/netlink.h, include/uapi/linux/netfilter.h, nf_tables.h, nfnetlink.h. */
 const constants: Readonly<Record<string, string>> = {
   AF_INET: '2',
   AF_INET6: '10',
@@ -95,7 +106,21 @@ const constants: Readonly<Record<string, string>> = {
   NFPROTO_NETDEV: '5',
   NFPROTO_BRIDGE: '7',
   NFPROTO_IPV6: '10',
+  PF_KEY: '15',
+  PF_CAN: '29',
+  AF_TIPC: '30',
+  PF_BLUETOOTH: '31',
+  PF_RXRPC: '33',
+  PF_PHONET: '35',
+  PF_IEEE802154: '36',
+  AF_NFC: '39',
+  PF_VSOCK: '40',
+  NETLINK_SOCK_DIAG: '4',
+  NETLINK_XFRM: '6',
+  NETLINK_ISCSI: '8',
   NETLINK_NETFILTER: '12',
+  NETLINK_RDMA: '20',
+  NETLINK_CRYPTO: '21',
   NFT_OBJECT_COUNTER: '1',
   NFT_OBJECT_QUOTA: '2',
   NFT_OBJECT_CT_HELPER: '3',
