@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -331,6 +331,27 @@ describe('what make would draw at random', () => {
     const keys = files.filter((path) => readFileSync(path, 'latin1').startsWith('-----BEGIN PRIVATE KEY'))
     expect(keys.map((path) => statSync(path).mode & 0o777)).toEqual([0o400])
     expect((await verifyStore({ storeFolder })).problems).toEqual([])
+  })
+  it('signs what ships: modules without debug information', async () => {
+    const wish = { options: { signingKey: key(pem('one')) }, demands: { modules: [module('tun')] } }
+    const debug = { symbols: [{ symbol: 'DEBUG_INFO', accepted: ['y'], origins: [feature('safety')] }] }
+    const plain = (await build(wish)).value.modules.get('kernel/drivers/net/tun.ko') ?? ''
+    const { kernel, modules } = (await build({ ...wish, demands: { ...wish.demands, ...debug } })).value
+    const stripped = modules.get('kernel/drivers/net/tun.ko') ?? ''
+    expect(kernel.config.get('DEBUG_INFO')).toBe('y')
+    expect(stripped).not.toContain('.debug_info')
+    expect(stripped).toMatch(/signed: sha512 .*KEY-+\none\n/)
+    const shown = (content: string): string => {
+      const file = join(newFolder(), 'tun.ko')
+      writeFileSync(file, content, 'latin1')
+      // Text, data and symbols, as binutils see them.
+      return ['nm', 'size']
+        .map((tool) => execFileSync(tool, [file], { encoding: 'utf8' }))
+        .join('')
+        .replaceAll(file, '')
+    }
+    expect(shown(stripped)).toBe(shown(plain))
+    expect(shown(stripped)).toContain(' T tun')
   })
   it('a key is never made up', async () => {
     const problem = await problemOf({ demands: asked('MODULE_SIG') })

@@ -69,8 +69,19 @@ while read -r module; do
   mkdir -p "$modules/kernel/$(dirname "$module")"
   cp "$module" "$modules/kernel/$module"
 done < .modules
-${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${signScript(source)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
+${outOfTreeScript(outOfTree, `make -C .. O=${objects} ${make}`)}${stripScript(target)}${signScript(source)}${deviceTrees ? copyDeviceTrees(srcarch) : ''}cd $out
 find . -type f -print0 | LC_ALL=C sort -z | ${stableTar} ../kernel.tar
+`
+}
+
+/**
+ * Debug information is a tenfold of a module and of no use on a device. It goes as make's INSTALL_MOD_STRIP takes it away,
+ * before modules are signed (scripts/Makefile.modinst), so that signatures hold, MODULE_SIG_FORCE or not.
+ */
+function stripScript({ toolPrefix }: BuildTarget): string {
+  return `if grep -q '^CONFIG_DEBUG_INFO=y' .config; then
+  find $modules -name '*.ko' -exec ${toolPrefix}strip --strip-debug {} +
+fi
 `
 }
 

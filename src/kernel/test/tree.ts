@@ -60,7 +60,7 @@ modules_prepare:
 %.o: %.c
 	@echo "  CC      $@"
 	@mkdir -p $(dir $@)
-	@$(CROSS_COMPILE)gcc -c -o $@ $<
+	@$(CROSS_COMPILE)gcc $(if $(CONFIG_DEBUG_INFO),-g) -c -o $@ $<
 	@echo "savedcmd_$@ := gcc -c -o $@ $<" > $(dir $@).$(notdir $@).cmd
 %.ko: %.o
 	@echo "  LD [M]  $@"
@@ -77,6 +77,8 @@ const files: Files = {
   Kconfig: `${baseSymbols.join('')}
 config CLOCK
 	bool "clock"
+config DEBUG_INFO
+	bool "debug information"
 config MODULE_SIG
 	bool "signatures"
 config MODULE_SIG_KEY
