@@ -210,3 +210,26 @@ describe('firmwright layout', () => {
     expect(stderr).toContain('qemu-aarch64 cannot be booted over a network')
   })
 })
+
+describe('firmwright boot', () => {
+  it('refuses a plan that was made to overlap, before it opens the serial line', async () => {
+    const folder = temporaryFolder()
+    const served = join(folder, 'build/tftpboot')
+    mkdirSync(served, { recursive: true })
+    const regions = [
+      { name: 'root', address: 0x4040_0000, sizeBytes: 0x10_0000, reserved: false },
+      { name: 'kernel', address: 0x404f_f000, sizeBytes: 0x100_0000, reserved: false },
+    ]
+    const loader = JSON.parse(
+      readFileSync(new URL('../src/devices/loaders/qemu-arm64.json', import.meta.url), 'utf8'),
+    )
+    const lines = [{ stage: 'transfer', text: 'tftpboot 0x40400000 root', file: 'root' }]
+    writeFileSync(join(served, 'boot.json'), JSON.stringify({ format: 1, loader, regions, lines }))
+    const { exitCode, stderr } = await firmwright(['boot', '--no-build', '--serial', 'unix:none'], {
+      cwd: folder,
+    })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('root (0x40400000+0x100000) and kernel (0x404ff000+0x1000000) overlap')
+    expect(stderr).not.toContain('serial line')
+  })
+})

@@ -38,7 +38,8 @@ export async function bootFolder(
   try {
     const wire = await connect(serial, plan.baudRate, options.json === true)
     try {
-      const booted = await bootBoard({ plan, line: wire.line, onEvent: show })
+      const upMs = options.upWithin === undefined ? {} : { upMs: options.upWithin * 1000 }
+      const booted = await bootBoard({ plan, line: wire.line, onEvent: show, ...upMs })
       if (!booted.ok) throw bootError(booted.error)
       if (!options.untilUp) await wire.stayAsConsole()
     } finally {

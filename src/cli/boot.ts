@@ -1,11 +1,13 @@
 import { join, resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { addBuildOptions, type BuildOptions, withEngine } from './session.ts'
 
 export interface BootCommandOptions extends BuildOptions {
   readonly serial: string
   readonly outputFolder: string
   readonly untilUp?: boolean
+  /** Seconds. */
+  readonly upWithin?: number
   readonly probe?: string
   /** False with --no-build. */
   readonly build: boolean
@@ -28,6 +30,11 @@ export function bootCommand(): Command {
     .option('--probe <FILE>', "instead: writes the loader's data file from help, bdinfo and printenv")
     .option('--address <IP>', 'address to serve on (default: every address of this machine)')
     .option('--until-up', 'end when the system is up, instead of staying as its console (ctrl-] leaves that)')
+    .option(
+      '--up-within <SECONDS>',
+      'give up when the system takes longer (default: when nothing has come for 5 minutes)',
+      seconds,
+    )
     .addHelpText(
       'after',
       '\nExample:\n  firmwright boot examples/router/system.ts --serial /dev/ttyUSB0\n\nTFTP has port 69, which is not open to everyone: the message says how it is opened.',
@@ -48,4 +55,10 @@ export function bootCommand(): Command {
     }
     await bootFolder(join(folder, 'tftpboot'), serial, options)
   })
+}
+
+function seconds(text: string): number {
+  const number = Number(text)
+  if (!(number > 0)) throw new InvalidArgumentError('It is no number of seconds.')
+  return number
 }

@@ -69,7 +69,7 @@ export function contradictions(seen: LoaderMemory, plan: BootFile): readonly str
 }
 
 /** Where the loader will copy something is its own choice, clear of what it keeps. */
-function isCopy({ name }: PlacedRegion): boolean {
+export function isCopy({ name }: Pick<PlacedRegion, 'name'>): boolean {
   return name.endsWith(', copied')
 }
 

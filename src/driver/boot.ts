@@ -2,7 +2,7 @@
 import type { BootFile, BootLine } from '../boot/index.ts'
 import type { SerialLine, Waited } from '../machine/index.ts'
 import type { Loader } from '../uboot/index.ts'
-import { contradictions, parseBdinfo } from './bdinfo.ts'
+import { contradictions, isCopy, parseBdinfo } from './bdinfo.ts'
 import { anySign, type BootFailure, bootFailure, recogniseFailure } from './failure.ts'
 import { begunPromptPattern, openPrompt, type Prompt, type PromptResult, promptPattern } from './prompt.ts'
 
@@ -23,15 +23,19 @@ export interface BootOptions {
   readonly onEvent?: (event: BootEvent) => void
   /** How long to wait for power-on. Default 10 minutes. */
   readonly powerOnMs?: number
-  /** How long a kernel that was started may say nothing. Default 60 s. */
+  /** How long a kernel that was started may say nothing at first. Default: {@link silentMsOf}. */
   readonly silentMs?: number
-  /** How long the system may take to come up. Default 5 minutes. */
+  /** How long a kernel that has spoken may say nothing before the system is up. Default 5 minutes. */
+  readonly quietMs?: number
+  /** How long the system may take to come up. No limit by default: what goes on saying something gets somewhere. */
   readonly upMs?: number
 }
 
 const POWER_ON_MS = 600_000
 const SILENT_MS = 60_000
-const UP_MS = 300_000
+const QUIET_MS = 300_000
+/** What a slow processor still unpacks, of kernel, initramfs and root, without a word: an .lzma on a MIPS 24K is about this. */
+const UNPACKED_BYTES_PER_MS = 1000
 const KEY_MS = 200
 const REPLY_MS = 5000
 const REPORT_MS = 1000
@@ -132,15 +136,26 @@ async function runLine(
   return { ok: true, value: undefined }
 }
 
+/** A minute, and what unpacking everything that was loaded may take. */
+export function silentMsOf({ regions }: Pick<BootFile, 'regions'>): number {
+  const loaded = regions.filter(({ reserved, name }) => !reserved && !isCopy({ name }))
+  const bytes = loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return SILENT_MS + Math.ceil(bytes / UNPACKED_BYTES_PER_MS)
+}
+
 /** What the loader says last; on MIPS it says nothing, and the kernel is the first to speak. */
 const HANDED_OVER = /Starting kernel|Transferring control to Linux|(?:\n|\] )Linux version /
 const UP = /firmwright: up in ([\d.]+) s(?:, not started:([^\n]*))?\n/
+/** One thing, or any sign of failure. */
+const either = (wanted: RegExp): RegExp => new RegExp(`(?:${anySign.source})|(?:${wanted.source})`, 'i')
 
 async function watchKernel(
   options: BootOptions,
   onEvent: (event: BootEvent) => void,
 ): Promise<PromptResult<undefined>> {
-  const { line, plan, silentMs = SILENT_MS, upMs = UP_MS } = options
+  const { line, plan, quietMs = QUIET_MS, upMs } = options
+  const silentMs = options.silentMs ?? silentMsOf(plan)
+  const begun = Date.now()
   const fail = <T>(type: BootFailure['type'], message: string): PromptResult<T> => {
     return { ok: false, error: bootFailure(type, message, line.transcript()) }
   }
@@ -151,8 +166,24 @@ async function watchKernel(
     late: BootFailure['type'],
     lateMessage: string,
   ): Promise<PromptResult<string>> => {
-    const waited = await line.wait(new RegExp(`(?:${anySign.source})|(?:${wanted.source})`, 'i'), timeoutMs)
+    const waited = await line.wait(either(wanted), timeoutMs)
     if (waited.type === 'timed-out') return fail(late, lateMessage)
+    return judged(waited)
+  }
+  /** Waits for the system as long as something is said now and then, or until it has taken too long. */
+  const reachUp = async (): Promise<PromptResult<string>> => {
+    for (;;) {
+      const saidBytes = line.transcript().length
+      const leftMs = upMs === undefined ? quietMs : begun + upMs - Date.now()
+      const waited = await line.wait(either(UP), Math.max(0, Math.min(quietMs, leftMs)))
+      if (waited.type !== 'timed-out') return judged(waited)
+      if (upMs !== undefined && Date.now() >= begun + upMs)
+        return fail('not-up', `the system was not up after ${upMs / 1000} s`)
+      if (line.transcript().length === saidBytes)
+        return fail('not-up', `nothing came for ${quietMs / 1000} s, and the system is not up`)
+    }
+  }
+  const judged = async (waited: Exclude<Waited, { type: 'timed-out' }>): Promise<PromptResult<string>> => {
     if (waited.type === 'ended') return fail('line-gone', waited.message)
     const printed = `${waited.match.input.slice(0, waited.match.index)}${waited.match[0]}`
     const trouble = recogniseFailure(printed)
@@ -182,7 +213,7 @@ async function watchKernel(
     `the kernel said nothing for ${silentMs / 1000} s`,
   )
   if (!spoken.ok) return spoken
-  const up = await reach(UP, upMs, 'not-up', `the system was not up after ${upMs / 1000} s`)
+  const up = await reachUp()
   if (!up.ok) return up
   const match = UP.exec(up.value)
   onEvent({

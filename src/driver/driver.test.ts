@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { BootFile } from '../boot/index.ts'
 import { parseLoader } from '../uboot/index.ts'
 import { contradictions, parseBdinfo } from './bdinfo.ts'
-import { type BootEvent, bootBoard } from './boot.ts'
+import { type BootEvent, bootBoard, silentMsOf } from './boot.ts'
 import { recogniseFailure } from './failure.ts'
 import { parseLinkAddress } from './link.ts'
 import { openPrompt } from './prompt.ts'
@@ -75,7 +75,7 @@ async function boot(
   })
   const events: BootEvent[] = []
   const onEvent = (event: BootEvent): void => void events.push(event)
-  const booted = await bootBoard({ plan, line: fake.line, onEvent, silentMs: 300, upMs: 300 })
+  const booted = await bootBoard({ plan, line: fake.line, onEvent, silentMs: 300, quietMs: 300 })
   return { booted, events, ran: fake.ran }
 }
 
@@ -103,6 +103,47 @@ describe('a board that boots', () => {
     const { booted, ran } = await boot({}, { losesEvery: 97 })
     expect(booted.ok).toBe(true)
     expect(ran).toEqual(['bdinfo', ...plan.lines.map(({ text }) => text)])
+  })
+})
+
+describe('a system that takes its time', () => {
+  /** Prints a line now and then once the kernel runs, and at last that it is up. */
+  async function bootSlowly(options: { readonly upMs?: number }) {
+    const words = [
+      ...Array.from({ length: 6 }, (_, index) => `service ${index}\n`),
+      'firmwright: up in 90 s\n',
+    ]
+    const fake = fakeLoader({
+      answer: (line) => {
+        if (line === 'bdinfo') return { output: bdinfo }
+        if (line.startsWith('fdt')) return { result: 1 }
+        if (!line.startsWith('booti')) return {}
+        const timer = setInterval(() => {
+          const word = words.shift()
+          if (word === undefined) clearInterval(timer)
+          else fake.print(word)
+        }, 200)
+        return { output: kernelSays, silent: true }
+      },
+    })
+    return bootBoard({ plan, line: fake.line, silentMs: 5000, quietMs: 600, ...options })
+  }
+
+  it('is waited for as long as it says something', async () => {
+    expect(await bootSlowly({})).toEqual({ ok: true, value: undefined })
+  })
+
+  it('is given up all the same after the time that it was given', async () => {
+    expect(await bootSlowly({ upMs: 700 })).toMatchObject({
+      error: { type: 'not-up', message: 'the system was not up after 0.7 s' },
+    })
+  })
+
+  it('may be silent for longer the more there is to unpack', () => {
+    const region = { name: 'initramfs', address: 0, reserved: false }
+    expect(silentMsOf({ regions: [{ ...region, sizeBytes: 100e6 }] })).toBe(160_000)
+    expect(silentMsOf({ regions: [{ ...region, sizeBytes: 100e6, reserved: true }] })).toBe(60_000)
+    expect(silentMsOf({ regions: [{ ...region, name: 'initramfs, copied', sizeBytes: 9e9 }] })).toBe(60_000)
   })
 })
 
