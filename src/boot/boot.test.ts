@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { overlaps, TREE_GROWTH_BYTES } from '../layout/index.ts'
 import { type Loader, parseLoader } from '../uboot/index.ts'
+import { appendTree } from './appended.ts'
 import { sampleArm64, sampleMips, sampleZImage, verifyKernelMutations } from './conformance.ts'
+import { parseBootFile } from './file.ts'
 import { type Board, type BootParts, placeBoot } from './plan.ts'
-import { type KernelProgram, readKernelProgram } from './program.ts'
+import { type KernelProgram, programNeeds, readKernelProgram } from './program.ts'
 import { bootScript, type ScriptRequest, scriptText, typedText } from './script.ts'
 import { chooseTransport } from './transport.ts'
 
@@ -94,6 +96,30 @@ describe('the places of a boot', () => {
     }
   })
 
+  it.each(['root', 'initramfs'] as const)('have room for the %s as it comes and as it is expanded', (of) => {
+    const { rootBytes, ...rest } = phram
+    const parts: BootParts = {
+      ...rest,
+      ...(of === 'root' ? { rootBytes: rootBytes ?? 0 } : { initramfsBytes: 5 * MIB }),
+      packed: { of, method: 'gzip', fileBytes: 3 * MIB },
+    }
+    const placed = place(parts)
+    const [start, end] = extent(placed, 'root, as transferred')
+    expect(end - start).toBe(3 * MIB)
+    expect(placed.addresses).toMatchObject({ packed: start, [of]: 0x4040_0000 })
+    expect(overlaps(placed.layout)).toEqual([])
+  })
+
+  it('are refused where the two do not fit beside each other', () => {
+    const tight: Board = { ...board, memory: [{ start: 0x4000_0000, end: 0x4600_0000 }] }
+    expect(placeBoot(tight, { ...phram, rootBytes: 12 * MIB })).toMatchObject({ ok: true })
+    const packed = { of: 'root', method: 'gzip', fileBytes: 11 * MIB } as const
+    expect(placeBoot(tight, { ...phram, rootBytes: 12 * MIB, packed })).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('root, as transferred') },
+    })
+  })
+
   it('are refused where memory is too short, by how much', () => {
     const small: Board = { ...board, memory: [{ start: 0x4000_0000, end: 0x4400_0000 }] }
     const placed = placeBoot(small, phram)
@@ -174,6 +200,38 @@ describe('the script', () => {
     expect(text).toContain("setenv kernel_comp_size '0x800000'")
   })
 
+  it('expands what was transferred in a shorter form, before the tree is edited', () => {
+    const parts: BootParts = {
+      ...phram,
+      tree: { source: 'loader' },
+      packed: { of: 'root', method: 'lzma', fileBytes: 3 * MIB },
+    }
+    const written = lines(parts)
+    const { packed = 0, root = 0 } = place(parts).addresses
+    expect(written.find(({ stage }) => stage === 'unpack')?.text).toBe(
+      `lzmadec 0x${packed.toString(16)} 0x${root.toString(16)}`,
+    )
+    expect(written.find(({ file }) => file === 'rootfs.squashfs')?.text).toContain(
+      `0x${packed.toString(16)} `,
+    )
+    const stages = written.map(({ stage }) => stage)
+    expect(stages.lastIndexOf('transfer')).toBeLessThan(stages.indexOf('unpack'))
+    expect(stages.indexOf('unpack')).toBeLessThan(stages.indexOf('edit'))
+    const without: Loader = { ...loader, commands: loader.commands.filter((name) => name !== 'lzmadec') }
+    expect(bootScript(request(parts, without))).toMatchObject({
+      error: { type: 'loader-cannot', missing: [`${loader.name} has no command "lzmadec"`] },
+    })
+  })
+
+  it('hands neither tree nor initramfs over where the kernel has them from a tree of its own', () => {
+    const parts: BootParts = { ...phram, initramfsBytes: 0x1000, tree: { source: 'appended' } }
+    const { ownTree: _, ...old } = loader
+    const vendor: Loader = { ...old, tree: false, rawInitramfs: false }
+    expect(lines(parts, vendor).at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+$/)
+    // A loader that starts no kernel without a tree hands its own over, which the kernel does not look at.
+    expect(lines(parts).at(-1)?.text).toMatch(/^booti 0x[0-9a-f]+ - \$\{fdtcontroladdr\}$/)
+  })
+
   it('is refused by name where the loader lacks something', () => {
     const old: Loader = { ...loader, formats: ['fit'], commands: ['tftpboot', 'setenv', 'bootm', 'fdt'] }
     expect(bootScript(request(phram, old))).toMatchObject({
@@ -218,6 +276,41 @@ describe('the script', () => {
   })
 })
 
+describe('a boot.json', () => {
+  const placed = place(phram)
+  const file = {
+    format: 1,
+    device: 'board',
+    loader,
+    baudRate: 115_200,
+    network: { server: '192.0.2.1', board: '192.0.2.2', netmask: '255.255.255.0' },
+    memory: board.memory,
+    regions: placed.layout.regions,
+    lines: [{ stage: 'transfer', text: 'tftpboot 0x40400000 rootfs.squashfs', file: 'rootfs.squashfs' }],
+  }
+
+  it('is read as it was written', () => {
+    expect(parseBootFile(JSON.parse(JSON.stringify(file)))).toEqual({ ok: true, value: file })
+  })
+
+  it('is refused where two regions overlap, or a transfer goes to none', () => {
+    const regions = file.regions.map((region) =>
+      region.name === 'kernel' ? { ...region, address: 0x4040_0000 } : region,
+    )
+    expect(parseBootFile({ ...file, regions })).toMatchObject({
+      error: {
+        message: expect.stringMatching(
+          /root \(0x40400000\+0x4c5000\) and kernel \(0x40400000|kernel.* and root/,
+        ),
+      },
+    })
+    const lines = [{ stage: 'transfer', text: 'tftpboot 0x40401000 rootfs.squashfs' }]
+    expect(parseBootFile({ ...file, lines })).toMatchObject({
+      error: { message: expect.stringContaining('no region') },
+    })
+  })
+})
+
 describe('how the root travels', () => {
   const config = (...entries: readonly string[]) =>
     new Map(entries.map((entry) => entry.split('=') as [string, string]))
@@ -258,6 +351,37 @@ describe('a kernel program', () => {
     expect(done.failures).toEqual([])
     expect(done.refused).toBeGreaterThan(5_000)
     expect(done.refused).toBeLessThan(15_000)
+  })
+
+  it('takes a tree behind itself where it looks for one, with room to work on it', () => {
+    const { bytes } = sampleZImage()
+    const read = readKernelProgram(Buffer.concat([bytes, Buffer.alloc(8)]), 'armhf')
+    if (!read.ok) throw new Error(read.error.message)
+    const tree = Buffer.alloc(0x6000, 1)
+    const joined = appendTree(read.value, tree, new Map([['ARM_APPENDED_DTB', 'y']]))
+    if (!joined.ok) throw new Error(joined.error.message)
+    // Right where the zImage says that it ends.
+    expect(Buffer.from(joined.value.content)).toEqual(Buffer.concat([bytes, tree]))
+    const ram = { start: 0x4000_0000, end: 0x5000_0000 }
+    const size = (program: KernelProgram) => programNeeds(program, ram, []).movable[0]?.sizeBytes ?? 0
+    // 0x6000 and half of it: 36 KiB, and eight bytes for the rounding.
+    expect(size(joined.value.program) - size(read.value.program)).toBe(tree.length - 8 + 0x9008)
+    expect(appendTree(read.value, tree, new Map())).toMatchObject({
+      error: { message: expect.stringContaining('CONFIG_ARM_APPENDED_DTB') },
+    })
+  })
+
+  it('takes no tree behind itself on arm64, nor a large one on MIPS', () => {
+    const config = new Map([['MIPS_RAW_APPENDED_DTB', 'y']])
+    const [arm64, mips] = [sampleArm64(), sampleMips()].map(({ bytes, architecture }) => {
+      const read = readKernelProgram(bytes, architecture)
+      if (!read.ok) throw new Error(read.error.message)
+      return read.value
+    })
+    if (arm64 === undefined || mips === undefined) throw new Error('there are two')
+    expect(appendTree(arm64, Buffer.alloc(9), config)).toMatchObject({ error: { type: 'wrong-kernel' } })
+    expect(appendTree(mips, Buffer.alloc(MIB + 1), config)).toMatchObject({ error: { type: 'wrong-kernel' } })
+    expect(appendTree(mips, Buffer.alloc(9), config)).toMatchObject({ ok: true })
   })
 
   it('is refused where its header is not one, or its place is not free to choose', () => {

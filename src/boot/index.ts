@@ -6,6 +6,7 @@
  * {@link bootScript} says it to the loader. {@link BootFile} is all of it as data, in the folder that is served, for
  * whoever drives the board. Nothing here reads or sends anything; failures are values.
  */
+export { appendTree } from './appended.ts'
 export { type BootFile, parseBootFile } from './file.ts'
 export { builtInTreeParameters, phramParameter, stayingParameters } from './parameters.ts'
 export {
@@ -13,6 +14,9 @@ export {
   type BootAddresses,
   type BootParts,
   type BootPlacement,
+  PACKINGS,
+  type PackedTransfer,
+  type Packing,
   placeBoot,
   rootRegionBytes,
 } from './plan.ts'

@@ -39,15 +39,30 @@ export interface BootParts {
   readonly initramfsBytes?: number
   /** In a legacy image of type ramdisk, for a loader that takes none as it is. */
   readonly initramfsWrapped?: boolean
-  /** `ours`: of the file, after the last edit. `loader`: the loader hands over its own. `none`: the kernel has one built in. */
+  /**
+   * `ours`: of the file, after the last edit. `appended`: of ours, part of the kernel's program. `loader`: the loader hands
+   * over its own. `none`: the kernel has one built in.
+   */
   readonly tree:
     | { readonly source: 'ours'; readonly sizeBytes: number }
-    | { readonly source: 'loader' | 'none' }
+    | { readonly source: 'appended' | 'loader' | 'none' }
+  /** What carries the root is transferred in a shorter form, which the loader expands. */
+  readonly packed?: PackedTransfer
   readonly format: KernelFormat
   readonly program: KernelProgram
   /** Of what is transferred: with its header, compressed, or as a FIT with all that is in it. */
   readonly kernelFileBytes: number
 }
+
+export interface PackedTransfer {
+  readonly of: 'root' | 'initramfs'
+  readonly method: Packing
+  readonly fileBytes: number
+}
+
+/** Ways to shorten what is transferred. */
+export const PACKINGS = ['gzip', 'lzma'] as const
+export type Packing = (typeof PACKINGS)[number]
 
 /** Physical addresses. */
 export interface BootAddresses {
@@ -62,6 +77,8 @@ export interface BootAddresses {
   readonly entryPoint: number
   /** `kernel_comp_addr_r`, where a compressed Image is unpacked. */
   readonly unpackBuffer?: number
+  /** Where the root is transferred to in its shorter form. */
+  readonly packed?: number
 }
 
 export interface BootPlacement {
@@ -78,6 +95,7 @@ const INITRAMFS = 'initramfs'
 const TREE = 'device tree'
 const KERNEL_FILE = 'kernel, as loaded'
 const UNPACK_BUFFER = 'kernel_comp_addr_r'
+const PACKED = 'root, as transferred'
 
 /** A region of phram is whole pages: its erase size (drivers/mtd/devices/phram.c). */
 export function rootRegionBytes(rootBytes: number): number {
@@ -118,6 +136,7 @@ export function placeBoot(board: Board, parts: BootParts): Result<BootPlacement,
         initramfs: addressOf(INITRAMFS),
         tree: addressOf(TREE),
         unpackBuffer: addressOf(UNPACK_BUFFER),
+        packed: addressOf(PACKED),
       }),
       kernelFile: addressOf(KERNEL_FILE) ?? start,
       kernelStart: start,
@@ -180,6 +199,9 @@ function layoutRequest(board: Board, parts: BootParts, ram: Span, loader: FixedR
   const needs = programNeeds(parts.program, ram, after)
   fixed.push(...needs.fixed)
   movable.push(...needs.movable, ...kernelFileRegions(parts, [...after, needs.start]))
+  // Last, so that everything else lies where it would without.
+  if (parts.packed !== undefined)
+    movable.push({ name: PACKED, sizeBytes: parts.packed.fileBytes, alignBytes: PAGE_BYTES, after })
   return { memory: [ram], fixed, movable }
 }
 
@@ -214,15 +236,19 @@ function copies(
   const handed = (name: string, sizeBytes: number, placement: Handed['placement']): Handed => {
     return { address: addressOf(name) ?? loader.address, sizeBytes, placement }
   }
-  // A kernel that is told on its command line finds it where it was loaded.
-  const initramfsPlacement: Handed['placement'] =
-    parts.tree.source === 'none' ? { type: 'in-place' } : highPlacement(initrdHigh, wordBits)
+  // A kernel that is told on its command line, or in a tree of its own, finds it where it was loaded.
+  const handsOver = parts.tree.source === 'ours' || parts.tree.source === 'loader'
+  const initramfsPlacement: Handed['placement'] = handsOver
+    ? highPlacement(initrdHigh, wordBits)
+    : { type: 'in-place' }
   const tree = parts.tree.source === 'ours' ? parts.tree.sizeBytes : (ownTree?.sizeBytes ?? 0)
   const found = handedRegions({
     loader,
     ram,
     taken: layout.regions,
-    ...(parts.tree.source === 'none' ? {} : { tree: handed(TREE, tree, treePlacement) }),
+    ...(parts.tree.source === 'none' || (parts.tree.source === 'appended' && ownTree === undefined)
+      ? {}
+      : { tree: handed(TREE, tree, treePlacement) }),
     ...(parts.initramfsBytes === undefined
       ? {}
       : { initramfs: handed(INITRAMFS, parts.initramfsBytes, initramfsPlacement) }),

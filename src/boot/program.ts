@@ -17,7 +17,14 @@ import { type BootPlanError, failure, type Result, success } from './result.ts'
 
 export type KernelProgram =
   | { readonly type: 'arm64-image'; readonly image: Arm64Image; readonly sizeBytes: number }
-  | { readonly type: 'zimage'; readonly image: ZImage; readonly sizeBytes: number }
+  | {
+      readonly type: 'zimage'
+      readonly image: ZImage
+      /** With a device tree that is appended to it. */
+      readonly sizeBytes: number
+      /** What it sets apart behind that tree, to work on it. */
+      readonly treeWorkBytes?: number
+    }
   | { readonly type: 'mips'; readonly kernel: MipsKernel; readonly sizeBytes: number }
 
 export interface ReadKernel {
@@ -100,7 +107,7 @@ export function programNeeds(program: KernelProgram, ram: Span, after: readonly 
       const window = Math.floor(ram.start / ZIMAGE_WINDOW_BYTES) * ZIMAGE_WINDOW_BYTES
       const start: MovableRegion = {
         name: 'kernel (zImage)',
-        sizeBytes: zImageLoadedBytes(program.image, program.sizeBytes),
+        sizeBytes: zImageLoadedBytes(program.image, program.sizeBytes + (program.treeWorkBytes ?? 0)),
         alignBytes: 0x1000,
         within: [{ start: ram.start, end: window + ZIMAGE_WINDOW_BYTES }],
         after,

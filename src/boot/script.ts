@@ -10,10 +10,10 @@ import {
   type OwnTree,
   setInSteps,
 } from '../uboot/index.ts'
-import { type BootParts, type BootPlacement, rootRegionBytes } from './plan.ts'
+import { type BootParts, type BootPlacement, type Packing, rootRegionBytes } from './plan.ts'
 import { type BootPlanError, failure, type Result, success } from './result.ts'
 
-/** Names in the folder that is served; `tree` and `initramfs` within a FIT have none. */
+/** Names in the folder that is served; `tree` and `initramfs` within a FIT have none, nor a tree that is appended. */
 export interface BootFiles {
   readonly kernel: string
   readonly root?: string
@@ -39,7 +39,7 @@ export interface BootNetwork {
   readonly gateway?: string
 }
 
-export type BootStage = 'check' | 'network' | 'transfer' | 'edit' | 'boot'
+export type BootStage = 'check' | 'network' | 'transfer' | 'unpack' | 'edit' | 'boot'
 
 /** One line for the loader. */
 export interface BootLine {
@@ -65,6 +65,8 @@ export const PHRAM_NAME = 'rootfs'
 /** The only configuration of a FIT of ours. */
 export const FIT_CONFIGURATION = 'default'
 const OWN_TREE = '${fdtcontroladdr}'
+/** Commands that expand, SOURCE DESTINATION (cmd/unzip.c and cmd/lzmadec.c). */
+const UNPACKERS: Readonly<Record<Packing, string>> = { gzip: 'unzip', lzma: 'lzmadec' }
 
 /** The lines, none longer than the loader takes. Errors: `loader-cannot`, `no-script`. */
 export function bootScript(request: ScriptRequest): Result<readonly BootLine[], BootPlanError> {
@@ -106,20 +108,31 @@ function needsOf(request: ScriptRequest): Needs {
   const { parts } = request
   return {
     format: parts.format,
-    commands: ['tftpboot', 'setenv', ...(parts.tree.source === 'loader' ? ['fdt'] : [])],
+    commands: [
+      'tftpboot',
+      'setenv',
+      ...(parts.packed === undefined ? [] : [UNPACKERS[parts.packed.method]]),
+      ...(parts.tree.source === 'loader' ? ['fdt'] : []),
+    ],
     initramfs:
       parts.initramfsBytes !== undefined &&
       parts.initramfsWrapped !== true &&
       parts.format !== 'fit' &&
-      parts.tree.source !== 'none',
-    tree: parts.tree.source !== 'none',
+      handsOver(parts),
+    tree: handsOver(parts),
   }
+}
+
+/** The loader tells the kernel where the initramfs is, in a tree that it hands over. */
+function handsOver({ tree }: BootParts): boolean {
+  return tree.source === 'ours' || tree.source === 'loader'
 }
 
 function scriptSteps(request: ScriptRequest): Result<readonly Step[], BootPlanError> {
   const { loader, files, placement, network } = request
   const view = viewOf(loader.addresses)
-  const { root, initramfs, tree, kernelFile } = placement.addresses
+  const { root, initramfs, tree, kernelFile, packed } = placement.addresses
+  const packing = request.parts.packed
   const steps: Step[] = [...alreadyEdited(request)]
   const set = (stage: BootStage, name: string, value: string): BootPlanError | undefined => {
     const commands = setInSteps(name, value, loader.lineLimitBytes)
@@ -140,8 +153,8 @@ function scriptSteps(request: ScriptRequest): Result<readonly Step[], BootPlanEr
     if (error !== undefined) return failure(error)
   }
   const transfers = [
-    [files.root, root],
-    [files.initramfs, initramfs],
+    [files.root, packing?.of === 'root' ? packed : root],
+    [files.initramfs, packing?.of === 'initramfs' ? packed : initramfs],
     [files.tree, tree],
     [files.kernel, kernelFile],
   ] as const
@@ -150,11 +163,23 @@ function scriptSteps(request: ScriptRequest): Result<readonly Step[], BootPlanEr
     const onFailure = `${file} was not transferred`
     steps.push({ stage: 'transfer', command: { type: 'transfer', address: view(address), file }, onFailure })
   }
-  steps.push(...treeEdits(request))
+  steps.push(...unpacking(request, view), ...treeEdits(request))
   const bootargs = set('boot', 'bootargs', request.commandLine)
   if (bootargs !== undefined) return failure(bootargs)
   steps.push(...bootSteps(request, view))
   return success(steps)
+}
+
+/** What was transferred in a shorter form goes to where it is wanted. */
+function unpacking(request: ScriptRequest, view: (physical: number) => number): readonly Step[] {
+  const { packed } = request.parts
+  const { addresses } = request.placement
+  if (packed === undefined || addresses.packed === undefined) return []
+  const to = packed.of === 'root' ? addresses.root : addresses.initramfs
+  if (to === undefined) throw new Error(`there is no ${packed.of} to expand`)
+  const text = `${UNPACKERS[packed.method]} 0x${view(addresses.packed).toString(16)} 0x${view(to).toString(16)}`
+  const onFailure = `the loader could not expand the ${packed.of}`
+  return [{ stage: 'unpack', command: { type: 'line', text }, onFailure }]
 }
 
 /** Every region lies in the RAM that the loader sees, so an address without a view is a mistake of ours. */
@@ -235,12 +260,14 @@ function bootSteps(request: ScriptRequest, view: (physical: number) => number): 
     steps.push(set('kernel_comp_addr_r', view(unpackBuffer)), set('kernel_comp_size', parts.kernelFileBytes))
   }
   const isFit = parts.format === 'fit'
-  const handedTree =
-    parts.tree.source === 'loader' ? OWN_TREE : isFit || tree === undefined ? undefined : view(tree)
+  // With a tree of its own the kernel looks at no other, but some loaders start none without one.
+  const ownTree =
+    parts.tree.source === 'loader' ||
+    (parts.tree.source === 'appended' && request.loader.tree && request.loader.ownTree !== undefined)
+  const handedTree = ownTree ? OWN_TREE : isFit || tree === undefined ? undefined : view(tree)
   const kernel = view(kernelFile)
   const handedInitramfs = ((): Pick<Extract<Command, { type: 'boot' }>, 'initramfs'> => {
-    if (initramfs === undefined || parts.initramfsBytes === undefined || parts.tree.source === 'none')
-      return {}
+    if (initramfs === undefined || parts.initramfsBytes === undefined || !handsOver(parts)) return {}
     // How long it is, an image says itself.
     if (parts.initramfsWrapped === true) return { initramfs: `0x${view(initramfs).toString(16)}` }
     if (!isFit) return { initramfs: { address: view(initramfs), sizeBytes: parts.initramfsBytes } }

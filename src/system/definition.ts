@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { type BootNetwork, ROOT_TRANSPORTS, type RootTransport } from '../boot/index.ts'
+import {
+  type BootNetwork,
+  PACKINGS,
+  type Packing,
+  ROOT_TRANSPORTS,
+  type RootTransport,
+} from '../boot/index.ts'
 import { callSite, type Origin } from '../diagnostics/index.ts'
 import type { KernelSource } from '../kernel/index.ts'
 import { KERNEL_FORMATS, type KernelFormat } from '../uboot/index.ts'
@@ -33,6 +39,13 @@ export interface BootOptions {
   /** How the root travels; by default phram where the kernel has it, else within the initramfs. */
   readonly root?: RootTransport
   readonly format?: KernelFormat
+  /**
+   * The device tree, of ours, goes behind the kernel in one file with it, and says all that the loader would: memory,
+   * initramfs, command line. By default where the loader hands no tree over.
+   */
+  readonly appendTree?: boolean
+  /** What carries the root is transferred so compressed, and expanded by the loader: for slow lines, and a root as a cpio. */
+  readonly compressRoot?: Packing
   /** Physical; a multiple of 64 KiB. */
   readonly rootAddress?: number
   readonly network?: Partial<BootNetwork>
@@ -72,6 +85,8 @@ const definitionSchema = z.strictObject({
     .strictObject({
       root: z.enum(ROOT_TRANSPORTS).optional(),
       format: z.enum(KERNEL_FORMATS).optional(),
+      appendTree: z.boolean().optional(),
+      compressRoot: z.enum(PACKINGS).optional(),
       rootAddress: z.int().min(0).multipleOf(0x10000, 'not a multiple of 64 KiB').optional(),
       network: z
         .strictObject({

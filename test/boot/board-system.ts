@@ -9,12 +9,18 @@ export interface BoardSystem {
   readonly boot?: string
   /** Debian's by default; `phram` is one built from source that mounts a root of phram by itself. */
   readonly kernel?: 'debian' | 'phram'
+  /** What a kernel that is built must have beside that. */
+  readonly symbols?: Readonly<Record<string, 'y' | 'm' | 'n'>>
 }
 
-const PHRAM_KERNEL = `
-    system.kernel.require({
-      config: { MTD: 'y', MTD_PHRAM: 'y', MTD_BLOCK: 'y', SQUASHFS: 'y', SQUASHFS_XZ: 'y', DEVTMPFS_MOUNT: 'y' },
-    })`
+const PHRAM_SYMBOLS = {
+  MTD: 'y',
+  MTD_PHRAM: 'y',
+  MTD_BLOCK: 'y',
+  SQUASHFS: 'y',
+  SQUASHFS_XZ: 'y',
+  DEVTMPFS_MOUNT: 'y',
+}
 
 // A kernel without network cards is built in half the time.
 const INTERFACE = `
@@ -26,8 +32,11 @@ export function boardSystem({
   expression = device,
   boot = '{}',
   kernel = 'debian',
+  symbols = {},
 }: BoardSystem): string {
   const source = kernel === 'phram' ? "\n  kernel: linuxSource({ package: 'linux-source-6.1' })," : ''
+  const required = `
+    system.kernel.require({ config: ${JSON.stringify({ ...PHRAM_SYMBOLS, ...symbols })} })`
   return `
 import { defineSystem, linuxSource } from 'firmwright'
 import { ${device}, withMemory } from 'firmwright/devices'
@@ -37,8 +46,8 @@ export default defineSystem({
   device: ${expression},
   hostname: 'board',
   boot: ${boot},${source}
-  setup(system) {${kernel === 'phram' ? PHRAM_KERNEL : INTERFACE}
-    system.applets('cat', 'cut', 'dd', 'find', 'free', 'head', 'ls', 'losetup', 'mkdir', 'mount', 'rm')
+  setup(system) {${kernel === 'phram' ? required : INTERFACE}
+    system.applets('cat', 'cut', 'dd', 'dmesg', 'find', 'free', 'head', 'ls', 'losetup', 'mkdir', 'mount', 'rm')
     system.applets('sha256sum', 'stat', 'umount')
     consoleLogin(system, { login: { type: 'open' } })
   },

@@ -12,8 +12,8 @@ export interface Board {
   readonly console: SerialLine
   /** The program's own words, on standard error, as they have come so far. */
   messages(): string
-  /** Runs a line at the shell prompt of the system. */
-  run(command: string): Promise<string>
+  /** Runs a line at the shell prompt of the system. It may take two minutes, or as long as is said. */
+  run(command: string, withinMs?: number): Promise<string>
   /** The exit code of `firmwright boot`. */
   readonly ended: Promise<number>
   kill(): void
@@ -90,14 +90,14 @@ export function startBoard(options: BoardOptions): Board {
     messages: () => messages,
     ended,
     kill,
-    async run(command) {
+    async run(command, withinMs = 120_000) {
       const mark = `@@${++count}`
       // The quotes keep the echo of the typed line from looking like the marks themselves.
       console.send(`echo @''@${count} begin; ${command}; echo @''@${count} end $?\n`)
       await console.expect(new RegExp(`${mark} begin\n`), 120_000)
       const [, output = '', status] = await console.expect(
         new RegExp(`([\\s\\S]*?)${mark} end (\\d+)\n`),
-        120_000,
+        withinMs,
       )
       if (status !== '0') throw new Error(`${command}: exit status ${status}\n${output}`)
       return output.trim()

@@ -1,5 +1,5 @@
 /** The ways to boot an emulated board over the network that its loader and its kernel have. */
-import type { RootTransport } from '../../src/boot/index.ts'
+import type { Packing, RootTransport } from '../../src/boot/index.ts'
 import { boardSystem } from '../../test/boot/board-system.ts'
 
 export interface Case {
@@ -12,6 +12,10 @@ export interface Case {
   readonly kernel: 'debian' | 'phram'
   /** The loader takes no initramfs as it is: it travels in an image of its own. */
   readonly wrapped?: boolean
+  /** The device tree goes behind the kernel, in one file with it. */
+  readonly appended?: boolean
+  /** What carries the root is transferred so compressed, and expanded by the loader. */
+  readonly compressed?: Packing
 }
 
 const FORMATS = {
@@ -73,14 +77,32 @@ export function phramCases(): readonly Case[] {
   })
 }
 
+/** A tree behind the kernel, and roots that the loader expands: where the loaders of emulated boards can. */
+export function formCases(): readonly Case[] {
+  const arm64 = { device: 'qemuAarch64', format: 'image', mebibytes: 512 } as const
+  const armv7 = { device: 'qemuArmv7l', tree: 'emulator', mebibytes: 512, appended: true } as const
+  return [
+    { ...arm64, tree: 'platform', root: 'initramfs', kernel: 'debian', compressed: 'gzip' },
+    { ...arm64, tree: 'emulator', root: 'initramfs', kernel: 'debian', compressed: 'lzma' },
+    { ...arm64, tree: 'platform', root: 'cpio', kernel: 'debian', compressed: 'gzip' },
+    { ...armv7, format: 'zimage', root: 'initramfs', kernel: 'debian' },
+    { ...armv7, format: 'uimage-none', root: 'initramfs', kernel: 'debian' },
+    { ...arm64, tree: 'platform', root: 'phram', kernel: 'phram', compressed: 'gzip' },
+    { ...arm64, tree: 'emulator', root: 'phram', kernel: 'phram', compressed: 'lzma' },
+    { ...armv7, format: 'zimage', root: 'phram', kernel: 'phram' },
+  ]
+}
+
 /** The text of its system file. */
-export function caseSystem({ device, tree, format, root, mebibytes, kernel, wrapped }: Case): string {
+export function caseSystem(one: Case): string {
+  const { device, tree, format, root, mebibytes, kernel, wrapped, appended, compressed } = one
   const sized = `withMemory(${device}, ${mebibytes})`
   const old = `networkBoot: { ...${sized}.networkBoot, loader: { ...${device}.networkBoot.loader, rawInitramfs: false } }`
   return boardSystem({
     device,
     expression: `{ ...${sized}, deviceTree: { source: '${tree}' }${wrapped === true ? `, ${old}` : ''} }`,
-    boot: `{ format: '${format}', root: '${root}' }`,
+    boot: `{ format: '${format}', root: '${root}'${appended === true ? ', appendTree: true' : ''}${compressed === undefined ? '' : `, compressRoot: '${compressed}'`} }`,
     kernel,
+    ...(appended === true ? { symbols: { ARM_APPENDED_DTB: 'y' } } : {}),
   })
 }

@@ -10,7 +10,8 @@ import { execa } from 'execa'
 import { type Board, outputFolder, startBoard } from '../../test/boot/board.ts'
 import { cacheFolder } from '../../test/cache.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
-import { type Case, caseSystem, debianCases, phramCases } from './cases.ts'
+import { bootByEmulator } from './by-emulator.ts'
+import { type Case, caseSystem, debianCases, formCases, phramCases } from './cases.ts'
 import { judge } from './judge.ts'
 
 const program = fileURLToPath(new URL('../../dist/bin/main.js', import.meta.url))
@@ -24,43 +25,44 @@ async function tryCase(one: Case, folder: string): Promise<string | undefined> {
   const env = { FIRMWRIGHT_SECURITY_MIRROR: '' }
   const built = await execa(process.execPath, argv, { cwd: folder, env, reject: false })
   if (built.exitCode !== 0) return built.stderr.trim()
-  const trouble = await onBoard(folder, (board) => judge(one, board, folder))
-  if (trouble !== undefined || one.tree !== 'built-in' || one.root !== 'phram') return trouble
-  return judgeMemoryTotal(folder)
+  let told: number | undefined
+  const trouble = await onBoard(folder, async (board) => {
+    if (one.tree === 'built-in' && one.root === 'phram') told = availableKib(await board.run('dmesg'))
+    return judge(one, board, folder)
+  })
+  return trouble ?? (told === undefined ? undefined : await judgeMemoryTotal(folder, told))
+}
+
+/** What a kernel says it has when it begins to run. */
+const AVAILABLE = /Memory: (\d+)K\/\d+K available/
+
+function availableKib(messages: string): number {
+  const kib = AVAILABLE.exec(messages)?.[1]
+  if (kib === undefined) throw new Error('the kernel does not say how much memory it has')
+  return Number(kib)
 }
 
 /**
  * Where /proc/iomem says nothing of it: the kernel begins with exactly the root's region less than when it is told nothing
  * of the root's memory. Without that word its root may be gone before it is mounted, so what counts is said before.
  */
-async function judgeMemoryTotal(folder: string): Promise<string | undefined> {
+async function judgeMemoryTotal(folder: string, told: number): Promise<string | undefined> {
   const file = join(folder, outputFolder, 'boot.json')
   const plan = await readFile(file, 'utf8')
   const memmap = / memmap=0x([0-9a-f]+)\$0x[0-9a-f]+/
-  const talkative = plan.replace('loglevel=4', 'loglevel=7')
+  await writeFile(file, plan.replace('loglevel=4', 'loglevel=7').replace(memmap, ''))
+  const board = startBoard({ folder, program, server: '192.0.2.1' })
   try {
-    const told = await availableKib(folder, talkative)
-    const untold = await availableKib(folder, talkative.replace(memmap, ''))
+    const untold = availableKib((await board.console.expect(AVAILABLE, 300_000))[0])
     const regionKib = Number.parseInt(memmap.exec(plan)?.[1] ?? '', 16) / 1024
     if (untold - told === regionKib) return undefined
     return `the kernel begins with ${told} KiB, and with ${untold} without memmap=: the root has ${regionKib}`
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   } finally {
-    await writeFile(file, plan)
-  }
-}
-
-/** What a kernel says it has when it begins to run. */
-async function availableKib(folder: string, plan: string): Promise<number> {
-  await writeFile(join(folder, outputFolder, 'boot.json'), plan)
-  const board = startBoard({ folder, program, server: '192.0.2.1' })
-  try {
-    const [, kib] = await board.console.expect(/Memory: (\d+)K\/\d+K available/, 300_000)
-    return Number(kib)
-  } finally {
     board.kill()
     await board.ended
+    await writeFile(file, plan)
   }
 }
 
@@ -94,8 +96,10 @@ async function bootAll(
     const place = join(folder, String(index))
     const trouble = await tryCase(one, place)
     if (trouble !== undefined) failures++
-    const { device, tree, format, mebibytes, wrapped } = one
-    const root = wrapped === true ? `${one.root}, in an image` : one.root
+    const { device, format, mebibytes, wrapped, appended, compressed } = one
+    const tree = appended === true ? `${one.tree}, appended` : one.tree
+    const wrapping = wrapped === true ? ', in an image' : compressed === undefined ? '' : `, ${compressed}`
+    const root = `${one.root}${wrapping}`
     progress(`${[device, tree, format, root, mebibytes].join(' ')}: ${trouble ?? 'up'}`)
     const map = await readFile(join(place, outputFolder, 'memory-map.txt'), 'utf8').catch(() => '')
     const regions = Math.max(0, map.trim().split('\n').length - 1)
@@ -132,5 +136,25 @@ export const verifications: readonly Verification[] = [
         ],
         context,
       ),
+  },
+  {
+    name: 'boot-forms',
+    title: 'Boots over the network, trees appended to the kernel and roots that the loader expands',
+    run: async (context) => {
+      const made = await bootAll(
+        formCases(),
+        [
+          `${HOW} The last row is by QEMU's own \`-kernel\`: it is given the kernel with its tree and nothing else, and the initramfs is put into memory where that tree says.`,
+        ],
+        context,
+      )
+      const { row, trouble } = await bootByEmulator(join(context.folder, 'emulator'), program)
+      context.progress(`-kernel: ${trouble ?? 'up'}`)
+      return {
+        ...made,
+        rows: [...made.rows, [...row, trouble?.split('\n')[0] ?? 'up']],
+        failures: made.failures + (trouble === undefined ? 0 : 1),
+      }
+    },
   },
 ]

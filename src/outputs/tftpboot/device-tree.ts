@@ -1,6 +1,8 @@
 import { PHRAM_NAME, rootRegionBytes } from '../../boot/index.ts'
 import {
+  cellsValue,
   type DeviceTree,
+  ensureNode,
   reservedMemory,
   reserveMemory,
   safeNumber,
@@ -29,6 +31,28 @@ export function withPhram(tree: DeviceTree, address: number, rootBytes: number):
   const labelled = setProperty(reserved.value, path, 'label', stringValue(PHRAM_NAME))
   if (!labelled.ok) throw treeFailure(labelled.error.message)
   return labelled.value
+}
+
+/** The tree with what a loader would write into it: the command line, and where the initramfs is (physical). */
+export function withChosen(
+  tree: DeviceTree,
+  commandLine: string,
+  initramfs: { readonly address: number; readonly sizeBytes: number } | undefined,
+): DeviceTree {
+  let current = tree
+  const take = (edited: ReturnType<typeof setProperty>): void => {
+    if (!edited.ok) throw treeFailure(edited.error.message)
+    current = edited.value
+  }
+  take(ensureNode(current, '/chosen'))
+  take(setProperty(current, '/chosen', 'bootargs', stringValue(commandLine)))
+  if (initramfs === undefined) return current
+  // Of any number of cells (early_init_dt_check_for_initrd in drivers/of/fdt.c).
+  const cells = (address: number) => cellsValue(Math.floor(address / 2 ** 32), address % 2 ** 32)
+  const { address, sizeBytes } = initramfs
+  take(setProperty(current, '/chosen', 'linux,initrd-start', cells(address)))
+  take(setProperty(current, '/chosen', 'linux,initrd-end', cells(address + sizeBytes)))
+  return current
 }
 
 /** What the tree itself keeps out of use, in RAM or not: nothing of ours may lie there. */

@@ -25,8 +25,12 @@ export interface PackedKernel {
   readonly data: FileArtifact
 }
 
-/** Name of the kernel's file in the folder that is served. */
-export function kernelFileName(format: KernelFormat): string {
+/** Name of the kernel's file in the folder that is served; with a device tree appended, as makers of firmware call it. */
+export function kernelFileName(format: KernelFormat, withTree: boolean): string {
+  return `${baseName(format)}${withTree ? '-dtb' : ''}`
+}
+
+function baseName(format: KernelFormat): string {
   switch (format) {
     case 'image':
       return 'Image'
@@ -50,10 +54,10 @@ export async function packKernel(
   image: FileArtifact,
 ): Promise<PackedKernel> {
   const compression = compressionOf(format, program)
-  return { format, program, compression, data: await compress(engine, image, compression) }
+  return { format, program, compression, data: await compress(engine, 'the kernel', image, compression) }
 }
 
-function compressionOf(format: KernelFormat, program: KernelProgram): Compression {
+function compressionOf(format: KernelFormat, program: KernelProgram): 'none' | 'gzip' | 'lzma' {
   switch (format) {
     case 'image':
     case 'zimage':
@@ -70,21 +74,23 @@ function compressionOf(format: KernelFormat, program: KernelProgram): Compressio
   }
 }
 
-async function compress(
+/** `what` is for people. */
+export async function compress(
   engine: Engine,
+  what: string,
   image: FileArtifact,
-  compression: Compression,
+  compression: 'none' | 'gzip' | 'lzma',
 ): Promise<FileArtifact> {
   if (compression === 'none') return image
   const lzma = compression === 'lzma'
   const made = await engine.build({
     kind: 'command',
-    name: 'compress the kernel',
+    name: `compress ${what}`,
     argv: lzma
-      ? ['sh', '-c', 'exec xz --format=lzma -9 < kernel > packed']
-      : ['sh', '-c', 'exec gzip -9 -n < kernel > packed'],
+      ? ['sh', '-c', 'exec xz --format=lzma -9 < whole > packed']
+      : ['sh', '-c', 'exec gzip -9 -n < whole > packed'],
     env: {},
-    inputs: { kernel: image },
+    inputs: { whole: image },
     outputs: ['packed'],
     tools: [lzma ? 'xz' : 'gzip'],
   })
