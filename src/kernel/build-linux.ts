@@ -15,7 +15,7 @@ import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig, type KernelSymbol } from './base-config.ts'
-import { buildScript, keptPath, leftOut } from './build-script.ts'
+import { alreadyThere, buildScript, keptPath, leftOut } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
@@ -258,14 +258,23 @@ function keptName({ from, patches }: LinuxSource): string {
 const shortDigest = (value: object): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
-/** Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). */
+/**
+ * Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). What an earlier build has compiled counts only if
+ * make does it again, which is known when it does.
+ */
 function followMake(objects: readonly string[]): NonNullable<CommandRecipe['onLine']> {
-  const left = new Set(objects)
+  const possible = new Set(objects)
+  const missing = new Set(objects)
+  let done = 0
   return (line, { progress, warn }) => {
+    if (line.startsWith(alreadyThere))
+      for (const path of line.slice(alreadyThere.length).split(' ')) missing.delete(path)
     if (line.startsWith(leftOut))
       warn(`${line.slice(leftOut.length)} is left out: it cannot be reached, or its compiler is another`)
     const object = /^ {2}(?:CC|AS)(?: \[M\])? +(\S+)$/.exec(line)?.[1]
-    if (object === undefined || !left.delete(object)) return
-    progress(objects.length - left.size, objects.length, 'objects', dirname(object))
+    if (object === undefined || !possible.delete(object)) return
+    missing.delete(object)
+    done++
+    progress(done, done + missing.size, 'objects', dirname(object))
   }
 }

@@ -49,6 +49,7 @@ if ! cmp -s config $objects/.config; then
   # Nothing lists the device trees of a configuration, so there must be none of an earlier one.
   find $objects -name '*.dtb' -delete
 fi
+echo "${alreadyThere}$(cd $objects && find . -name '*.o' -printf '%P ')"
 ${distccScript(`${target.toolPrefix}gcc`)}${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
 rm $objects/.interrupted
 out=$top/out
@@ -118,6 +119,9 @@ if [ -n "\${DISTCC_HOSTS-}" ]; then
 fi
 `
 }
+
+/** What the script says before the paths of all objects of earlier builds. */
+export const alreadyThere = 'objects of earlier builds: '
 
 /** What the script says of a machine that is of no use, before its name. */
 export const leftOut = 'compiles nothing here: '
