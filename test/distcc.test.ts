@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Built } from './distcc/build.ts'
 
 const made: string[] = []
@@ -37,9 +37,12 @@ function build(hosts: string, { mortal, folder = newFolder() }: { mortal?: numbe
 const first = '198.51.100.2/4'
 const second = '198.51.100.6/4'
 
-describe('a kernel whose objects are compiled by distcc', () => {
+describe('a kernel whose objects are compiled by distcc', { timeout: 300_000 }, () => {
   const folder = newFolder()
-  const local = build('', { folder })
+  let local: ReturnType<typeof build>
+  beforeAll(() => {
+    local = build('', { folder })
+  }, 300_000)
   it('has the bytes of one that is compiled here', () => {
     const { built, compiledBy } = build(`${first},${second}`)
     // A probe for each machine, and three objects.

@@ -155,10 +155,10 @@ async function verify(folder: string, options: VerifyOptions): Promise<VerifyRep
   }
 }
 
-/** Rehashes everything; returns the SHA-256 of the blobs that are not what they should be. */
 /** Of content that whoever put it there keeps from others on the machine: a key. */
 const ownerOnly = 0o400
 
+/** Rehashes everything; returns the SHA-256 of the blobs that are not what they should be. */
 async function checkContent(
   content: readonly (StoredFile & { readonly expected: number })[],
   problems: StoreProblem[],
