@@ -28,6 +28,7 @@ const files = {
   empty: Buffer.alloc(0),
   short: Buffer.from('firmware'),
   'one-block': content(512),
+  small: content(MIB / 16 + 5),
   quarter: content(MIB / 4 + 3),
   middle: content(3 * MIB + 17),
   large: content(64 * MIB),
@@ -155,8 +156,11 @@ describe('a bad network', () => {
   }
 
   it.each([
+    ['512', '1', 'small'],
+    ['512', '16', 'small'],
     ['1468', '1', 'quarter'],
     ['1468', '16', 'quarter'],
+    ['8192', '1', 'quarter'],
     ['8192', '16', 'middle'],
   ] as const)(
     'that loses and doubles one packet in 20 costs repetitions only (blocks of %s, windows of %s, %s)',

@@ -1,8 +1,9 @@
+import { execSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { crc32, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type BootLine, type BootParts, bootScript, placeBoot, scriptText } from '../../src/boot/index.ts'
 import { writeFit, writeScriptImage } from '../../src/uboot/index.ts'
@@ -112,6 +113,24 @@ describe("boot.scr, by Debian's U-Boot", () => {
     expect(said).toMatch(
       /\nthese commands have run since the board was reset: reset it, and start again\s+over/,
     )
+  })
+})
+
+describe("a root that Debian's U-Boot expands", () => {
+  it.each([
+    ['gz', 'unzip', 'gzip -9 -n', 0x4040_0000],
+    ['lzma', 'lzmadec', 'xz --format=lzma -9', 0x4080_0000],
+  ] as const)('from .%s by %s is what was compressed', async (ending, command, compressor, address) => {
+    const root = Buffer.concat([randomBytes(3000), Buffer.alloc(200_000, 'squashfs')])
+    const file = `root.${ending}`
+    await writeFile(join(folder, file), execSync(compressor, { input: root }))
+    const { boot, line } = start()
+    const at = `0x${address.toString(16)}`
+    // The lines end at the prompt, which is no kernel that was started.
+    await boot(
+      fetching(file, `${command} 0x42000000 ${at}`, `crc32 ${at} 0x${root.length.toString(16)}`, 'echo over'),
+    )
+    expect(line.transcript()).toContain(`==> ${crc32(root).toString(16).padStart(8, '0')}`)
   })
 })
 

@@ -1,0 +1,127 @@
+/** Our TFTP server, by clients that others wrote and by our own, over a whole network and over one that loses and doubles packets. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { serveTftp } from '../../src/tftp/index.ts'
+import { fetchFile, startLossyProxy } from '../../src/tftp/rig.ts'
+import type { Judgement, Verification, VerifyContext } from '../verification.ts'
+
+const LARGE_BYTES = 64e6
+/** Over a bad network: enough for hundreds of losses, each of which costs a wait. */
+const LOSSY_BLOCKS = 2000
+const ONE_IN = 20
+const BLOCK_BYTES = [512, 1468, 8192] as const
+const WINDOWS = [1, 16] as const
+const SEED = 7
+
+/** Bytes that tell their place, so that a block at the wrong one shows. */
+function content(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes)
+  for (let at = 0; at + 4 <= sizeBytes; at += 4) bytes.writeUInt32BE(Math.imul(at, 2654435761) >>> 0, at)
+  return bytes
+}
+
+/** The same losses each time (mulberry32, public domain). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000
+  }
+}
+
+/** What a client of others is run as, to put a file somewhere. */
+type Client = (port: number, file: string, output: string) => readonly [string, ...string[]]
+
+const curl =
+  (blockBytes: number): Client =>
+  (port, file, output) => [
+    ...(['curl', '--silent', '--show-error', '--tftp-blksize', String(blockBytes)] as const),
+    ...['--output', output, `tftp://127.0.0.1:${port}/${file}`],
+  ]
+const busybox =
+  (blockBytes: number): Client =>
+  (port, file, output) => [
+    ...(['busybox', 'tftp', '-g', '-b', String(blockBytes)] as const),
+    ...['-l', output, '-r', file, '127.0.0.1', String(port)],
+  ]
+const tftpHpa: Client = (port, file, output) => [
+  ...(['tftp', '-m', 'binary', '127.0.0.1', String(port), '-c', 'get', file, output] as const),
+]
+
+async function verifyServer({ folder, progress }: VerifyContext): Promise<Judgement> {
+  const rows: (readonly (string | number)[])[] = []
+  let failures = 0
+  const contents = new Map<string, Buffer>([['large', content(LARGE_BYTES)]])
+  for (const bytes of BLOCK_BYTES) contents.set(`lossy-${bytes}`, content(LOSSY_BLOCKS * bytes + 17))
+  const served = mkdtempSync(join(folder, 'served-'))
+  for (const [name, bytes] of contents) writeFileSync(join(served, name), bytes)
+  const server = await serveTftp({ folder: served, address: '127.0.0.1', port: 0 })
+  if (!server.ok) throw new Error(server.error.message)
+
+  /** Fetches a file over a network, and adds the row. */
+  const attempt = async (
+    about: readonly [client: string, blockBytes: number, window: number],
+    lossy: boolean,
+    file: string,
+    fetch: (port: number) => Promise<Buffer>,
+  ): Promise<void> => {
+    const wanted = contents.get(file) ?? Buffer.alloc(0)
+    const network = lossy ? 'one in 20 lost, one in 20 doubled' : 'whole'
+    const proxy = lossy ? await startLossyProxy(server.value.port, ONE_IN, ONE_IN, seeded(SEED)) : undefined
+    let result: string
+    try {
+      const got = await fetch(proxy?.port ?? server.value.port)
+      result = got.equals(wanted) ? 'the same bytes' : 'OTHER BYTES'
+    } catch (error) {
+      result = `FAILED: ${error instanceof Error ? error.message : String(error)}`
+    } finally {
+      proxy?.close()
+    }
+    if (result !== 'the same bytes') failures++
+    progress(`${about.join(' ')}, ${network}: ${result}`)
+    rows.push([...about, network, wanted.length, result.split('\n')[0] ?? ''])
+  }
+  const run = (client: Client, file: string) => async (port: number) => {
+    const output = join(folder, 'fetched')
+    const [command, ...args] = client(port, file, output)
+    await execa(command, args)
+    return readFileSync(output)
+  }
+  try {
+    for (const blockBytes of BLOCK_BYTES) {
+      const small = `lossy-${blockBytes}`
+      for (const window of WINDOWS) {
+        const options = { blksize: String(blockBytes), windowsize: String(window) }
+        const own = (file: string) => async (port: number) =>
+          (await fetchFile({ port, file, options, waitMs: 300 })).data
+        await attempt(['ours', blockBytes, window], false, 'large', own('large'))
+        await attempt(['ours', blockBytes, window], true, small, own(small))
+      }
+      for (const [name, client] of [
+        ['curl', curl(blockBytes)],
+        ['busybox', busybox(blockBytes)],
+      ] as const) {
+        await attempt([name, blockBytes, 1], false, 'large', run(client, 'large'))
+        await attempt([name, blockBytes, 1], true, small, run(client, small))
+      }
+    }
+    await attempt(['tftp-hpa', 512, 1], false, 'large', run(tftpHpa, 'large'))
+  } finally {
+    await server.value.close()
+  }
+  return {
+    columns: ['client', 'blksize', 'windowsize', 'network', 'bytes', 'result'],
+    rows,
+    notes: [
+      "U-Boot's own client fetches in every row of the boots above. tftp-hpa's client sets no options.",
+    ],
+    failures,
+  }
+}
+
+export const verifications: readonly Verification[] = [
+  { name: 'tftp', title: 'The TFTP server', run: verifyServer },
+]
