@@ -254,6 +254,25 @@ pinned=; kmod_up a list_a; kmod_down a list_a; ${show}`,
     )
   })
 
+  it('does not ask a module without an exit function to go, and says so once', () => {
+    const output = run(
+      shell,
+      `list() { "$@" 'm0!' /m/m0.ko; "$@" 'm4?!' /m/m4.ko; "$@" m1 /m/m1.ko; }
+kmod_up s list; kmod_down s list; echo "status $?"; ${show}
+kmod_up s list; kmod_down s list; ${show}
+kmod_up a list_a; bad=m3; kmod_up b list_b; ${show}`,
+    )
+    expect(output.split('\n').filter((line) => !line.startsWith('error'))).toEqual([
+      'info kernel module m4 stays loaded: it has no exit function',
+      'info kernel module m0 stays loaded: it has no exit function',
+      'status 0',
+      'loaded m0 m4 ',
+      'loaded m0 m4 ',
+      'loaded m0 m4 m1 ',
+      '',
+    ])
+  })
+
   it('passes parameters as they are', () => {
     const output = run(
       shell,

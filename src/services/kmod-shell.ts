@@ -7,21 +7,22 @@ import { quoteAll } from './shell.ts'
  * The model: `kmod_state/MODULE` is a folder that exists for every module *we* loaded; in it lies one file for
  * every service that needs the module. A module that was there before us (the initramfs, a person) has no folder
  * and is never unloaded. A module of ours that nobody needs any more and that the kernel would not let go keeps
- * its empty folder: it is still ours, and the next service that needs it adopts it.
+ * its empty folder: it is still ours, and the next service that needs it adopts it. One that has no exit function is
+ * not asked to go.
  *
  * One lock covers all of it, since OpenRC starts services in parallel. /proc/modules is read once in each call:
  * `read` costs a system call a byte. Needs insmod, rmmod, mkdir, rmdir, rm, sleep; uses dmesg where there is one.
  * The caller provides einfo and eerror.
  */
 export const kmodLibrary = `# Kernel modules of services. A service lists its modules in a function that calls its
-# arguments with NAME PATH PARAMETER... for each, in load order; NAME? if it may fail.
+# arguments with NAME PATH PARAMETER... for each, in load order; NAME? if it may fail, NAME! if it can never go.
 kmod_state=/run/firmwright/kmod
 kmod_proc=/proc/modules
 
 # kmod_up SERVICE LIST: loads what is not loaded. If one does not load, none stays.
 kmod_up() {
 	kmod_lock || return 1
-	kmod_service=$1 kmod_new= kmod_done= kmod_failed=
+	kmod_service=$1 kmod_new= kmod_done= kmod_failed= kmod_forever=' '
 	kmod_read
 	$2 kmod_missing
 	[ -z "$kmod_new" ] || mkdir -p $kmod_new
@@ -41,7 +42,7 @@ kmod_up() {
 # kmod_down SERVICE LIST: unloads, in reverse, what this service loaded and no other needs.
 kmod_down() {
 	kmod_lock || return 1
-	kmod_service=$1 kmod_done=
+	kmod_service=$1 kmod_done= kmod_forever=' '
 	kmod_read
 	$2 kmod_held
 	kmod_release
@@ -56,28 +57,31 @@ kmod_read() {
 }
 
 kmod_missing() {
-	case $kmod_now in *" \${1%\\?} "*) ;; *) kmod_new="$kmod_new $kmod_state/\${1%\\?}" ;; esac
+	case $kmod_now in *" \${1%%[?!]*} "*) ;; *) kmod_new="$kmod_new $kmod_state/\${1%%[?!]*}" ;; esac
 }
 
 kmod_held() {
-	[ ! -e "$kmod_state/\${1%\\?}/$kmod_service" ] || kmod_done="\${1%\\?} $kmod_done"
+	case $1 in *!) kmod_forever="$kmod_forever\${1%%[?!]*} " ;; esac
+	[ ! -e "$kmod_state/\${1%%[?!]*}/$kmod_service" ] || kmod_done="\${1%%[?!]*} $kmod_done"
 }
 
 kmod_load() {
 	[ -z "$kmod_failed" ] || return 0
-	kmod_name=\${1%\\?} kmod_step=$1 kmod_path=$2
+	kmod_name=\${1%%[?!]*} kmod_step=$1 kmod_path=$2
 	shift 2
 	case $kmod_now in
 	*" $kmod_name "*) [ -d "$kmod_state/$kmod_name" ] || return 0 ;;
 	*)
 		if ! kmod_said=$(insmod "$kmod_path" "$@" 2>&1); then
-			if [ "$kmod_step" != "$kmod_name" ]; then
+			case $kmod_step in *\\?*)
 				rmdir "$kmod_state/$kmod_name" 2>/dev/null
 				return 0
-			fi
+				;;
+			esac
 			kmod_failed=$kmod_name
 			eerror "kernel module $kmod_name does not load: $kmod_said"
-			kmod_said=$(dmesg 2>/dev/null | grep -F "$kmod_name: " | tail -n 1)
+			# The kernel's complaint of its memory is about insmod.
+			kmod_said=$(dmesg 2>/dev/null | grep -F -e "$kmod_name: " -e ': vmalloc error: ' | tail -n 1)
 			[ -z "$kmod_said" ] || eerror "the kernel says: $kmod_said"
 			return 0
 		fi
@@ -85,6 +89,7 @@ kmod_load() {
 		;;
 	esac
 	: >"$kmod_state/$kmod_name/$kmod_service"
+	case $kmod_step in *!) kmod_forever="$kmod_forever$kmod_name " ;; esac
 	kmod_done="$kmod_name $kmod_done"
 }
 
@@ -100,6 +105,12 @@ kmod_release() {
 			[ ! -e "$kmod_user" ] || continue 2
 		done
 		case $kmod_now in *" $kmod_name "*)
+			case $kmod_forever in *" $kmod_name "*)
+				[ -e "$kmod_state/$kmod_name/.said" ] || einfo "kernel module $kmod_name stays loaded: it has no exit function"
+				: >"$kmod_state/$kmod_name/.said"
+				continue
+				;;
+			esac
 			if ! kmod_said=$(rmmod "$kmod_name" 2>&1); then
 				einfo "kernel module $kmod_name stays loaded: $kmod_said"
 				continue
@@ -137,6 +148,6 @@ kmod_unlock() {
 `
 
 /** A module as the arguments of the library's functions. */
-export function kmodWords({ name, path, parameters = [], optional = false }: KmodStep): string {
-  return quoteAll([optional ? `${name}?` : name, path, ...parameters])
+export function kmodWords({ name, path, parameters = [], optional, stays }: KmodStep): string {
+  return quoteAll([`${name}${optional ? '?' : ''}${stays ? '!' : ''}`, path, ...parameters])
 }

@@ -37,6 +37,8 @@ export interface KmodStep {
    * the instruction.
    */
   readonly optional?: boolean
+  /** Once loaded it can never go: it has no exit function. */
+  readonly stays?: boolean
 }
 
 /** Something a service writes and would miss after a power cycle. */

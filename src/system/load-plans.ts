@@ -8,6 +8,7 @@ import {
   type PlanError,
   planLoad,
   type Result,
+  readKmodSymbols,
 } from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
 import type { KmodChoice, KmodTarget } from './contributions.ts'
@@ -16,6 +17,8 @@ import { installedPath } from './kmod-files.ts'
 /** A load plan with its name: the service that it belongs to, or `initramfs`. */
 export interface NamedPlan extends LoadPlan {
   readonly name: string
+  /** Modules of the plan that have no exit function: once loaded they stay. */
+  readonly staying: readonly string[]
   readonly origins: readonly Origin[]
 }
 
@@ -54,14 +57,30 @@ function plan(
   engine: Engine,
   kernel: Kernel,
   targets: readonly KmodTarget[],
-): Promise<Result<LoadPlan, PlanError | NoChoice>> {
+): Promise<Result<LoadPlan & Pick<NamedPlan, 'staying'>, PlanError | NoChoice>> {
   return engine.compute({
     kind: 'function',
     name: `plan ${targets.map((target) => (typeof target === 'string' ? target : target.what)).join(', ')}`,
-    function: { id: 'kmod/plan', version: 2 },
+    function: { id: 'kmod/plan', version: 3 },
     input: { kernel: kernel.image, release: kernel.release, targets },
-    run: () => planTargets(kernel.modules, targets),
+    run: async () => {
+      const plan = await planTargets(kernel.modules, targets)
+      if (!plan.ok) return plan
+      return { ok: true, value: { ...plan.value, staying: await withoutExit(kernel.modules, plan.value) } }
+    },
   })
+}
+
+/** The kernel lets a module go only by its exit function, unless it has nothing to undo (kernel/module/main.c, `delete_module`). */
+async function withoutExit(modules: KmodSource, { steps }: LoadPlan): Promise<readonly string[]> {
+  const staying: string[] = []
+  for (const { name } of steps) {
+    const file = await modules.open(name)
+    const symbols = file.ok ? readKmodSymbols(file.value) : file
+    // What cannot be read is for the proof of what ships to refuse.
+    if (symbols.ok && symbols.value.hasInit && !symbols.value.hasExit) staying.push(name)
+  }
+  return staying
 }
 
 /** The plan for targets of which some have other names elsewhere. */
@@ -130,7 +149,7 @@ async function explain(
 
 /** The steps of a plan as a service loads them. */
 export function kmodSteps(
-  plan: LoadPlan,
+  plan: NamedPlan,
   kernel: Kernel,
   parameters: ReadonlyMap<string, readonly string[]>,
 ): readonly KmodStep[] {
@@ -141,6 +160,7 @@ export function kmodSteps(
       path: `/lib/modules/${kernel.release}/${installedPath(path)}`,
       ...(own === undefined ? {} : { parameters: own }),
       ...(required ? {} : { optional: true }),
+      ...(plan.staying.includes(name) ? { stays: true } : {}),
     }
   })
 }

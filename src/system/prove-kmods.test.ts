@@ -58,7 +58,14 @@ async function build(odd: Buffer, builtinModinfo = ''): Promise<readonly Diagnos
   }
   const reason = { type: 'target', target: 'odd' } as const
   const steps = ['base', 'odd'].map((name) => ({ name, path: `${name}.ko`, reason, required: true }))
-  const plan = { name: 'radio', origins: [here], steps, builtin: [{ name: 'usbhost', reason }], notes: [] }
+  const plan = {
+    name: 'radio',
+    origins: [here],
+    steps,
+    builtin: [{ name: 'usbhost', reason }],
+    staying: [],
+    notes: [],
+  }
   try {
     await proveKmods(engine, kernel, [plan], { rootTree: new Map(), waived: [] })
     return []

@@ -19,6 +19,7 @@ import { fetchable, indexedKernel, kernels, modulesFolder } from './kernels.ts'
 import { modprobeFor } from './modprobe.ts'
 import { compareDependencyMap, comparePlans } from './plans.ts'
 import { verifyRules } from './rules.ts'
+import { verifySequences } from './sequences.ts'
 
 export const verifications: readonly Verification[] = [
   {
@@ -50,6 +51,11 @@ export const verifications: readonly Verification[] = [
     name: 'kmod-rules',
     title: 'Rulesets with exactly the modules that were worked out, and with each of them taken away',
     run: verifyRules,
+  },
+  {
+    name: 'kmod-sequences',
+    title: 'Services that share kernel modules, started and stopped at random',
+    run: verifySequences,
   },
 ]
 
