@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type AutoloadModule, autoloadHandler } from './autoload.ts'
+import { type AutoloadModule, deviceHandler, requestHandler } from './autoload.ts'
 
 const module = (name: string, more: Partial<AutoloadModule> = {}): AutoloadModule => ({
   name,
@@ -29,8 +29,10 @@ describe('the handler of the kernel’s requests', () => {
   let folder = ''
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'firmwright-autoload-'))
-    const handler = autoloadHandler(modules).replace('proc=/proc/modules', `proc=${folder}/modules`)
+    const handler = requestHandler(modules).replace('proc=/proc/modules', `proc=${folder}/modules`)
     writeFileSync(join(folder, 'modprobe'), handler)
+    const forDevices = deviceHandler(modules).replace('proc=/proc/modules', `proc=${folder}/modules`)
+    writeFileSync(join(folder, 'hotplug'), forDevices.replace('/sys/devices', `${folder}/devices`))
     const insmod = `#!/bin/sh
 case $1 in *broken*) exit 1 ;; esac
 echo "$@" >>${folder}/calls
@@ -84,5 +86,38 @@ echo "\${name%.ko} 1 0 - Live 0x0" >>${folder}/modules
     expect(ask('nft-expr-ct', ['nft_ct'])).toEqual({ done: true, calls: [] })
     expect(ask('wants-broken').done).toBe(false)
     expect(ask('above')).toEqual({ done: false, calls: [] })
+  })
+
+  describe('for devices', () => {
+    /** What is loaded for a uevent, or with the argument `all` for what lies below /sys/devices. */
+    function plug(environment: Readonly<Record<string, string>>, ...args: readonly string[]): string[] {
+      writeFileSync(join(folder, 'modules'), '')
+      writeFileSync(join(folder, 'calls'), '')
+      spawnSync('busybox', ['sh', join(folder, 'hotplug'), ...args], {
+        env: { ...process.env, PATH: `${folder}:${process.env.PATH}`, ...environment },
+      })
+      return readFileSync(join(folder, 'calls'), 'utf8').split('\n').slice(0, -1)
+    }
+
+    it('loads what drives a device that is added, under no other names, and nothing when one goes', () => {
+      const card = ['/lib/modules/6.1/kernel/net/card.ko']
+      expect(plug({ ACTION: 'add', MODALIAS: 'pci:v00008086d00001234sv0' })).toEqual(card)
+      expect(plug({ ACTION: 'remove', MODALIAS: 'pci:v00008086d00001234sv0' })).toEqual([])
+      expect(plug({ ACTION: 'add', MODALIAS: 'nft-expr-ct' })).toEqual([])
+      expect(plug({ ACTION: 'add' })).toEqual([])
+    })
+
+    it('loads what drives all that is there', () => {
+      for (const [name, alias] of [
+        ['a', 'pci:v00008086d00001234sv0'],
+        ['b/c', 'acpi:PHY0:'],
+        ['b', 'usb:nobody'],
+      ] as const) {
+        mkdirSync(join(folder, 'devices', name), { recursive: true })
+        writeFileSync(join(folder, 'devices', name, 'modalias'), `${alias}\n`)
+      }
+      const names = plug({}, 'all').map((path) => path.slice(path.lastIndexOf('/') + 1))
+      expect(names.sort()).toEqual(['card.ko', 'phy.ko'])
+    })
   })
 })

@@ -1,5 +1,6 @@
 import type { Origin } from '../diagnostics/index.ts'
 import type { FileTree } from '../filetree/index.ts'
+import { libraryFolder } from './paths.ts'
 import { quote, quoteAll } from './shell.ts'
 
 /** A module that ships, as the handler of the kernel's requests needs to know it. */
@@ -16,7 +17,9 @@ export interface AutoloadModule {
 }
 
 /** CONFIG_MODPROBE_PATH: /sbin/modprobe, where /sbin is a link. */
-const handlerPath = '/usr/sbin/modprobe'
+export const requestHandlerPath = '/usr/sbin/modprobe'
+
+export const deviceHandlerPath = `${libraryFolder}/hotplug`
 
 /** As much as a handler may take of an image. */
 export const largestHandlerBytes = 20 << 10
@@ -36,11 +39,11 @@ function isRequestAlias(alias: string): boolean {
  */
 const requestedWithColon = /^(?:hdaudio|mdio|ulpi|usbfunc|vfio-reset|ip_set_\w+):/
 
-/** The handler where the kernel looks for it. */
-export function renderAutoload(handler: string, origin: Origin): FileTree {
+/** A handler where it is looked for. */
+export function renderHandler(path: string, handler: string, origin: Origin): FileTree {
   return new Map([
     [
-      handlerPath,
+      path,
       {
         type: 'file',
         mode: 0o755,
@@ -58,20 +61,51 @@ export function renderAutoload(handler: string, origin: Origin): FileTree {
  * `call_modprobe`): it loads what answers to the name, of the modules that ship, with all that they need. What it loads
  * belongs to no service, and stays. Needs insmod and busybox's shell.
  */
-export function autoloadHandler(modules: readonly AutoloadModule[]): string {
-  const sorted = [...modules].sort((a, b) => (a.name < b.name ? -1 : 1))
+export function requestHandler(modules: readonly AutoloadModule[]): string {
+  return `#!/bin/sh
+# The kernel asks for modules by name while it runs: modprobe -q -- NAME. These are all that this system has.
+${loadFunctions(modules)}
+answer() {
+	name=\${1//-/_} found= busy=' '
+${answers(modules, (name, aliases) => [name, ...aliases.filter(isRequestAlias)])}
+	[ -n "$found" ]
+}
+for name in "$@"; do :; done
+answer "$name"
+`
+}
+
+/**
+ * What is run with a uevent in its environment (busybox's `uevent`): it loads what drives the device that has come, of
+ * the modules that ship, with all that they need. With the argument `all` it does so for every device that is there.
+ */
+export function deviceHandler(modules: readonly AutoloadModule[]): string {
+  return `#!/bin/sh
+# Devices announce themselves by MODALIAS. These are all the modules for them that this system has.
+${loadFunctions(modules)}
+answer() {
+	name=\${1//-/_} found= busy=' '
+${answers(modules, (_, aliases) => aliases.filter((alias) => !isRequestAlias(alias)))}
+}
+if [ "$1" = all ]; then
+	find /sys/devices -name modalias | while read -r file; do
+		! read -r alias <"$file" || answer "$alias"
+	done
+elif [ "$ACTION" = add ] && [ -n "$MODALIAS" ]; then
+	answer "$MODALIAS"
+fi
+`
+}
+
+/** `load NAME`: a module with all that it needs. */
+function loadFunctions(modules: readonly AutoloadModule[]): string {
+  const sorted = byName(modules)
   const folder = commonFolder(sorted.map(({ path }) => path))
   const loads = sorted.map(({ name, path, parameters, before }) => {
     const words = before.map((other) => `${other.name}${other.optional ? '?' : ''}`)
     return `${name}) put ${name} '${words.join(' ')}' ${quoteAll([path.slice(folder.length), ...parameters])} ;;`
   })
-  const answers = sorted.map(({ name, aliases }) => {
-    const patterns = aliases.filter(isRequestAlias).map(patternText)
-    return `case $name in ${[...new Set([name, ...patterns])].sort().join('|')}) load ${name} && found=y ;; esac`
-  })
-  return `#!/bin/sh
-# The kernel asks for modules by name while it runs: modprobe -q -- NAME. These are all that this system has.
-proc=/proc/modules
+  return `proc=/proc/modules
 loaded() {
 	while read -r one rest; do [ "$one" != "$1" ] || return 0; done <$proc
 	return 1
@@ -96,12 +130,25 @@ load() {
 	case $1 in
 ${loads.map((line) => `\t${line}\n`).join('')}	*) return 1 ;;
 	esac
+}`
 }
-for name in "$@"; do :; done
-name=\${name//-/_} found= busy=' '
-${answers.join('\n')}
-[ -n "$found" ]
-`
+
+/** For each module the patterns that it answers to; a name may have several answers. */
+function answers(
+  modules: readonly AutoloadModule[],
+  patternsOf: (name: string, aliases: readonly string[]) => readonly string[],
+): string {
+  const lines = byName(modules).flatMap(({ name, aliases }) => {
+    const patterns = [...new Set(patternsOf(name, aliases).map(patternText))].sort()
+    return patterns.length === 0
+      ? []
+      : [`case $name in ${patterns.join('|')}) load ${name} && found=y ;; esac`]
+  })
+  return lines.join('\n')
+}
+
+function byName(modules: readonly AutoloadModule[]): readonly AutoloadModule[] {
+  return [...modules].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function commonFolder(paths: readonly string[]): string {

@@ -5,7 +5,15 @@
  * services it depends on by handle. {@link serviceGraph} proves that a set of services can start at all and
  * puts it in order.
  */
-export { type AutoloadModule, autoloadHandler, largestHandlerBytes, renderAutoload } from './autoload.ts'
+export {
+  type AutoloadModule,
+  deviceHandler,
+  deviceHandlerPath,
+  largestHandlerBytes,
+  renderHandler,
+  requestHandler,
+  requestHandlerPath,
+} from './autoload.ts'
 export {
   clockService,
   entropyService,

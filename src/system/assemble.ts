@@ -17,7 +17,7 @@ import {
 } from '../services/index.ts'
 import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
-import { autoloadTree } from './autoload.ts'
+import { autoloadTree, hotplugTree } from './autoload.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
 import { checkCommands } from './check-commands.ts'
 import type { ServiceRequest } from './contributions.ts'
@@ -152,6 +152,9 @@ export async function assemble(
     requirements.autoload === undefined
       ? new Map()
       : await autoloadTree(engine, kernel, planned, parameters, requirements.autoload.origins),
+    requirements.hotplug === undefined
+      ? new Map()
+      : await hotplugTree(engine, kernel, planned, parameters, requirements.hotplug.origins),
     await kmodFiles(
       engine,
       planned.filter(({ name }) => name !== 'initramfs'),
@@ -292,15 +295,10 @@ function planRequests(
     ...(disks === undefined ? [] : [initramfs]),
     ...ofServices,
     ...(definition.state === undefined ? [] : [state]),
-    ...(requirements.autoload === undefined
-      ? []
-      : [
-          {
-            name: 'autoload',
-            targets: requirements.autoload.value,
-            origins: requirements.autoload.origins,
-          },
-        ]),
+    ...(['autoload', 'hotplug'] as const).flatMap((when): PlanRequest[] => {
+      const asked = requirements[when]
+      return asked === undefined ? [] : [{ name: when, targets: asked.value, origins: asked.origins }]
+    }),
   ]
 }
 

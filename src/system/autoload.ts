@@ -5,10 +5,13 @@ import type { Kernel } from '../kernel/index.ts'
 import { lookUp } from '../kmod/index.ts'
 import {
   type AutoloadModule,
-  autoloadHandler,
+  deviceHandler,
+  deviceHandlerPath,
   type KmodStep,
   largestHandlerBytes,
-  renderAutoload,
+  renderHandler,
+  requestHandler,
+  requestHandlerPath,
 } from '../services/index.ts'
 import type { KmodParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan } from './load-plans.ts'
@@ -25,28 +28,62 @@ export async function autoloadTree(
   parameters: KmodParameters,
   origins: readonly Origin[],
 ): Promise<FileTree> {
-  const shipped = new Map<string, KmodStep>()
-  for (const plan of plans.filter(({ name }) => name !== 'initramfs')) {
-    for (const step of kmodSteps(plan, kernel, parameters.ofModules)) shipped.set(step.name, step)
-  }
-  const steps = [...shipped.values()]
+  const shipped = shippedSteps(kernel, plans, parameters)
   const handler = await engine.compute({
     kind: 'function',
     name: 'answer the requests of the kernel',
-    function: { id: 'kmod/autoload', version: 1 },
-    input: { kernel: kernel.image, steps },
-    run: async () => autoloadHandler(await Promise.all(steps.map((step) => describe(kernel, step, shipped)))),
+    function: { id: 'kmod/autoload', version: 2 },
+    input: { kernel: kernel.image, steps: [...shipped.values()] },
+    run: async () => requestHandler(await describeAll(kernel, shipped)),
   })
   const sizeBytes = Buffer.byteLength(handler)
   if (sizeBytes > largestHandlerBytes) {
     throw new UserError({
-      what: `the handler of the kernel's requests for ${steps.length} modules would have ${sizeBytes} bytes`,
+      what: `the handler of the kernel's requests for ${shipped.size} modules would have ${sizeBytes} bytes`,
       where: origins,
       why: `${largestHandlerBytes} is the limit`,
       fix: 'name fewer modules in system.kernel.autoload',
     })
   }
-  return renderAutoload(handler, origins[0] ?? kernel.origin)
+  return renderHandler(requestHandlerPath, handler, origins[0] ?? kernel.origin)
+}
+
+/** What loads modules for devices that come, of all modules that ship. Aliases of devices are many, and have no limit. */
+export async function hotplugTree(
+  engine: Engine,
+  kernel: Kernel,
+  plans: readonly NamedPlan[],
+  parameters: KmodParameters,
+  origins: readonly Origin[],
+): Promise<FileTree> {
+  const shipped = shippedSteps(kernel, plans, parameters)
+  const handler = await engine.compute({
+    kind: 'function',
+    name: 'answer to devices that come',
+    function: { id: 'kmod/hotplug', version: 1 },
+    input: { kernel: kernel.image, steps: [...shipped.values()] },
+    run: async () => deviceHandler(await describeAll(kernel, shipped)),
+  })
+  return renderHandler(deviceHandlerPath, handler, origins[0] ?? kernel.origin)
+}
+
+function shippedSteps(
+  kernel: Kernel,
+  plans: readonly NamedPlan[],
+  parameters: KmodParameters,
+): ReadonlyMap<string, KmodStep> {
+  const shipped = new Map<string, KmodStep>()
+  for (const plan of plans.filter(({ name }) => name !== 'initramfs')) {
+    for (const step of kmodSteps(plan, kernel, parameters.ofModules)) shipped.set(step.name, step)
+  }
+  return shipped
+}
+
+function describeAll(
+  kernel: Kernel,
+  shipped: ReadonlyMap<string, KmodStep>,
+): Promise<readonly AutoloadModule[]> {
+  return Promise.all([...shipped.values()].map((step) => describe(kernel, step, shipped)))
 }
 
 async function describe(

@@ -1,6 +1,6 @@
 import { callSite, type Origin, UserError } from '../diagnostics/index.ts'
 import { canonicalPath, type Node } from '../filetree/index.ts'
-import { appletPath, type ServiceHandle, serviceHandle } from '../services/index.ts'
+import { appletPath, deviceHandlerPath, type ServiceHandle, serviceHandle } from '../services/index.ts'
 import type {
   ConsoleLogin,
   Contribution,
@@ -39,6 +39,12 @@ export interface SystemBuilder {
      * under the names by which it asks for them (`nft-expr-…`, `fs-…`, `crypto-…`). What is loaded so stays.
      */
     autoload(...targets: readonly KmodTarget[]): void
+    /**
+     * Services that load modules for devices: for all that are there when the system comes up, and then for each that
+     * is plugged in. The modules are those of `targets`, which then ship, and all that ship for services, under the
+     * names by which buses announce devices (`usb:…`, `pci:…`, `of:…`). What is loaded so stays.
+     */
+    hotplug(...targets: readonly KmodTarget[]): ServiceHandle
     /**
      * A service that loads every module that drives something in the device tree which the kernel is given: what each
      * enabled node's bus would announce, worked out when the system is built. A kernel from source is built with the
@@ -158,6 +164,27 @@ export function createBuilder(
         const origin = here()
         contribute({ type: 'autoload', origin, targets })
         contribute({ type: 'applet', origin, name: 'insmod' })
+      },
+      hotplug(...targets) {
+        const origin = here()
+        contribute({ type: 'hotplug', origin, targets })
+        for (const name of ['find', 'grep', 'insmod', 'uevent']) contribute({ type: 'applet', origin, name })
+        const listener = service({
+          kind: 'longrun',
+          name: 'hotplug',
+          description: 'loads kernel modules for devices that come',
+          command: [appletPath('uevent'), deviceHandlerPath],
+          output: 'discard',
+          // Its socket is there: netlink's protocol 15 is NETLINK_KOBJECT_UEVENT, and the kernel's own port is 0.
+          readiness: { check: "grep -q '^[^ ]* *15 *[1-9]' /proc/net/netlink", timeoutSeconds: 30 },
+        })
+        return service({
+          kind: 'oneshot',
+          name: 'coldplug',
+          description: 'loads kernel modules for the devices that are there',
+          requires: [listener],
+          up: `${deviceHandlerPath} all`,
+        })
       },
       drivers(from) {
         contribute({ type: 'drivers', origin: here(), from })

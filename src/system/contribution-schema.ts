@@ -81,6 +81,7 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
       schema: z.looseObject({ requirement: kernelRequirement, when: name.optional() }),
     },
     autoload: { verb: 'system.kernel.autoload', schema: z.looseObject({ targets: kmods }) },
+    hotplug: { verb: 'system.kernel.hotplug', schema: z.looseObject({ targets: kmods }) },
     drivers: {
       verb: 'system.kernel.drivers',
       schema: z.looseObject({

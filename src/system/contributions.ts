@@ -77,6 +77,7 @@ export type Contribution = { readonly origin: Origin } & (
   | { readonly type: 'hostname'; readonly hostname: string }
   | { readonly type: 'kernel'; readonly requirement: KernelRequirement; readonly when?: string }
   | { readonly type: 'autoload'; readonly targets: readonly KmodTarget[] }
+  | { readonly type: 'hotplug'; readonly targets: readonly KmodTarget[] }
   | { readonly type: 'drivers'; readonly from: 'from-device-tree' }
   | { readonly type: 'kmod-parameter'; readonly parameter: KmodParameterRequest }
   | { readonly type: 'firmware-waiver'; readonly file: string }

@@ -38,6 +38,7 @@ export interface Requirements {
   readonly conditionalKernel: readonly (Asked<KernelRequirement> & { readonly when: string })[]
   /** Present when the kernel may load modules by itself: those that ship for nothing else. */
   readonly autoload?: Asked<readonly KmodTarget[]>
+  readonly hotplug?: Asked<readonly KmodTarget[]>
   /** Present when the modules that the device tree calls for are to be loaded. */
   readonly drivers?: { readonly origins: readonly Origin[] }
   readonly kmodParameters: readonly Asked<KmodParameterRequest>[]
@@ -116,6 +117,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     }),
   )
   const autoload = of('autoload')
+  const hotplug = of('hotplug')
   const drivers = of('drivers')
   const kmodParameters = agree(
     of('kmod-parameter'),
@@ -192,6 +194,14 @@ export function merge(contributions: readonly Contribution[]): Requirements {
           autoload: {
             value: autoload.flatMap(({ targets }) => targets),
             origins: autoload.map(({ origin }) => origin),
+          },
+        }),
+    ...(hotplug.length === 0
+      ? {}
+      : {
+          hotplug: {
+            value: hotplug.flatMap(({ targets }) => targets),
+            origins: hotplug.map(({ origin }) => origin),
           },
         }),
     ...(drivers.length === 0 ? {} : { drivers: { origins: drivers.map(({ origin }) => origin) } }),

@@ -55,7 +55,7 @@ export async function buildVm(target: string, device: TestDevice, text: string):
 /** Waits until a machine is up and its console is at a prompt. */
 export async function untilUp(machine: Machine, name: string): Promise<Machine> {
   try {
-    await machine.console.expect(/firmwright: up in [\d.]+ s\n/, 240_000)
+    await machine.console.expect(/firmwright: up in [\d.]+ s\n/, 540_000)
     await machine.console.expect(/:\/?[^\n]*[#$] $/, 60_000)
     return machine
   } catch (error) {
