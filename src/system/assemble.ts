@@ -317,6 +317,7 @@ async function appletTree(
   return appletLinks(
     [...needed, ...requirements.applets],
     await busyboxApplets(packages, basePackages.busybox, base),
+    requirements.packageFiles.map(({ value }) => value.path),
   )
 }
 

@@ -28,7 +28,8 @@ export interface Walk {
 const complaints: Readonly<Record<Damage, RegExp>> = {
   removed: /No such file/,
   vermagic: /the kernel says: .*version magic/,
-  memory: /Cannot allocate memory.*the kernel says: .*vmalloc error: size/,
+  // The kernel's line about it comes once in ten seconds at most (mm/page_alloc.c, `warn_alloc`).
+  memory: /(?:out of|Cannot allocate) memory/,
   cut: /does not load: \S.*(?:invalid module format|Exec format error|Invalid argument)/i,
 }
 
@@ -38,6 +39,8 @@ export async function walkSequences(
   random: (below: number) => number,
   progress: (sequence: number) => void = () => {},
 ): Promise<Walk> {
+  // What the kernel has to say of damaged modules would come between the lines of the walk.
+  await output(machine, 'echo 1 >/proc/sys/kernel/printk')
   const usable = new Set(await loadedModules(machine))
   // The root is read-only, and files are to be damaged.
   const folder = `/lib/modules/${await output(machine, 'uname -r')}`

@@ -11,6 +11,8 @@ export default defineSystem({
     system.kernel.autoload('fs-overlay', 'tty-ldisc-1')
     system.kernel.autoload('net-pf-16-proto-6', 'xfrm-type-2-50')
     system.kernel.autoload('crypto-authenc', 'crypto-des3_ede', 'crypto-echainiv')
+    // Initialization vectors are drawn at random, by these (crypto/echainiv.c, crypto/drbg.c).
+    system.kernel.autoload('crypto-stdrng', 'crypto-sha512', 'crypto-jitterentropy_rng')
     system.kernel.hotplug('xhci_pci', 'usbhid')
     system.packages.file('nftables', '/usr/sbin/nft')
     system.packages.file('iproute2', '/bin/ip')
