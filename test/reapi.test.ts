@@ -45,7 +45,9 @@ describe('every command of a real build', () => {
       aptFolder: join(cache, 'apt'),
       offline: true,
     })
-    for (const output of outputs) await writeOutput(recorder, system, output, join(folder, 'out'))
+    // Headers come of a kernel that was built here alone.
+    for (const output of outputs.filter(({ name }) => name !== 'kernel-headers'))
+      await writeOutput(recorder, system, output, join(folder, 'out'))
     await engine.close()
   }, 600_000)
 
