@@ -4,20 +4,10 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { environment, firmwright, freshCache, program, systemFolder, warmLock } from './firmwright.ts'
+import { seededFractions } from './seeded-random.ts'
 
 const rounds = 20
-const random = mulberry32(20_260_101)
-
-/** Numbers from 0 to 1, the same ones in every run (Mulberry32, Tommy Ettinger). */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+const random = seededFractions(20_260_101)
 
 /** Processes that were started under a mark in their environment, and those that work in a folder. */
 async function processesOf(folder: string): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 /** A share of `npm run verify kmod-fuzz`. */
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../src/devicetree/conformance.ts'
 import { fuzzCheck, fuzzReaders, seedModules } from '../verify/kmod/fuzz.ts'
+import { seededRandom } from './seeded-random.ts'
 
 describe('mutated modules', () => {
   it('are read or refused: nothing throws, hangs or reads past the end', () => {

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '../src/devicetree/conformance.ts'
 import { shapes } from '../src/elf/test/assemble.ts'
 import { assembleKmod } from '../src/elf/test/assemble-kmod.ts'
 import type { KmodError } from '../src/kmod/error.ts'
@@ -10,6 +9,7 @@ import { modinfoOfFile } from '../src/kmod/kmod.ts'
 import { packModinfos } from '../src/kmod/modinfo-files.ts'
 import { createModinfoPacker, modinfoOf } from '../src/kmod/modinfo-pack.ts'
 import { mutate, seedModules } from '../verify/kmod/fuzz.ts'
+import { seededRandom } from './seeded-random.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'firmwright-modinfo-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

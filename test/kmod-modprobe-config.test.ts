@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '../src/devicetree/conformance.ts'
 import {
   type KmodSource,
   type ModprobeFile,
@@ -13,6 +12,7 @@ import {
   planLoad,
 } from '../src/kmod/index.ts'
 import { type IndexedKernel, indexedKernel } from '../verify/kmod/kernels.ts'
+import { type Random, seededRandom } from './seeded-random.ts'
 
 let scratch = ''
 let kernel: IndexedKernel
@@ -43,8 +43,6 @@ const names = [
 ]
 const others = ['nf-conntrack', 'unix', 'nowhere', 'nft-expr-masq', 'fs-btrfs', 'my-own', 'my:x9', 'crc32c']
 const wanted = [...names, ...others, 'nft-expr-2-masq']
-
-type Random = ReturnType<typeof seededRandom>
 
 /** Lines as people write them, and some as they should not. */
 function randomFile(random: Random): string {

@@ -5,13 +5,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '../src/devicetree/conformance.ts'
 import { type KmodGraph, type KmodSource, openKmodFolder, readKmodGraph } from '../src/kmod/index.ts'
 import { aliasPatterns, compareAliases, concreteAlias, nearMiss } from '../verify/kmod/aliases.ts'
 import { boardsOf, compareBoards } from '../verify/kmod/boards.ts'
 import { type IndexedKernel, indexedKernel } from '../verify/kmod/kernels.ts'
 import { type Modprobe, modprobeFor } from '../verify/kmod/modprobe.ts'
 import { compareDependencyMap, comparePlans } from '../verify/kmod/plans.ts'
+import { seededRandom } from './seeded-random.ts'
 
 describe('the modules of Debian’s kernel', () => {
   const wanted = { release: 'bookworm', architecture: 'arm64', package: 'linux-image-arm64' }

@@ -1,4 +1,5 @@
 /** Damaged kernels, for the unit tests and the long verification. Not part of the room's public face. */
+import { type Random, seededRandom } from '../../test/seeded-random.ts'
 import { type Board, placeBoot } from './plan.ts'
 import { type KernelArchitecture, readKernelProgram } from './program.ts'
 
@@ -97,14 +98,7 @@ export function verifyKernelMutations(
   seed: number,
   mutations: number,
 ): Conformance {
-  let state = seed >>> 0
-  // mulberry32, public domain
-  const random = (below: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below)
-  }
+  const random = seededRandom(seed)
   const failures: string[] = []
   let refused = 0
   for (let index = 0; index < mutations && failures.length < 10; index++) {
@@ -130,7 +124,7 @@ export function verifyKernelMutations(
   return { checked: mutations, refused, failures }
 }
 
-function mutated(sample: SampleKernel, random: (below: number) => number): Buffer {
+function mutated(sample: SampleKernel, random: Random): Buffer {
   const bytes = Buffer.from(sample.bytes)
   for (let count = 1 + random(3); count > 0; count--) {
     const [from, to] = sample.headers[random(sample.headers.length)] ?? [0, bytes.length]

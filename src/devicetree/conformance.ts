@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { seededRandom } from '../../test/seeded-random.ts'
 import { addNode, deleteNode, deleteProperty, ensureNode, setProperty } from './edit.ts'
 import { memoryBanks, reservedMemory } from './memory.ts'
 import { type DeviceNode, type DeviceTree, EMPTY_TREE, type NodeRef, walk } from './model.ts'
@@ -100,17 +101,6 @@ function verifyRoundTrip(bytes: Uint8Array): readonly string[] {
   const compiled = run('dtc', ['-q', '-f', '-I', 'dts', '-O', 'dtb', '-'], Buffer.from(printed, 'latin1'))
   if (dtcText(compiled.stdout, '-s').text !== before.text) failures.push('our text compiles to another tree')
   return failures
-}
-
-/** Numbers from a seed (mulberry32, public domain): the same seed gives the same sequences everywhere. */
-export function seededRandom(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below)
-  }
 }
 
 type Edit =

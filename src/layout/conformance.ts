@@ -2,6 +2,7 @@
  * Judges the planner over random requests: by the independent check, and on small cases by an exhaustive search. The
  * unit tests run a fixed-seed share of what the long verification runs. Not part of the room's public face.
  */
+import { type Random, seededRandom } from '../../test/seeded-random.ts'
 import { checkLayout } from './check.ts'
 import { planLayout } from './plan.ts'
 import type { FixedRegion, LayoutRequest, MovableRegion, Span } from './region.ts'
@@ -12,19 +13,6 @@ export interface Conformance {
   readonly refused: number
   /** One line for each disagreement; empty when all is well. */
   readonly failures: readonly string[]
-}
-
-type Random = (below: number) => number
-
-/** Numbers from a seed (mulberry32, public domain). */
-function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below)
-  }
 }
 
 function pick<T>(random: Random, choices: readonly [T, ...T[]]): T {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { seededFractions } from '../../test/seeded-random.ts'
 import { writeRequest } from './packet.ts'
 import { fetchFile, startLossyProxy } from './rig.ts'
 import { serveTftp, type TftpEvent, type TftpServer, type TftpServerOptions } from './server.ts'
@@ -144,17 +145,6 @@ describe('clients that others wrote', () => {
 })
 
 describe('a bad network', () => {
-  /** The same losses each time (mulberry32, public domain). */
-  function seeded(seed: number): () => number {
-    let state = seed
-    return () => {
-      state = (state + 0x6d2b79f5) >>> 0
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000
-    }
-  }
-
   it.each([
     ['512', '1', 'small'],
     ['512', '16', 'small'],
@@ -166,7 +156,7 @@ describe('a bad network', () => {
     'that loses and doubles one packet in 20 costs repetitions only (blocks of %s, windows of %s, %s)',
     async (blksize, windowsize, file) => {
       const server = await serve()
-      const proxy = await startLossyProxy(server.port, 20, 20, seeded(7))
+      const proxy = await startLossyProxy(server.port, 20, 20, seededFractions(7))
       try {
         const options = { blksize, windowsize }
         const { data, packets } = await fetchFile({ port: proxy.port, file, options, waitMs: 300 })
@@ -183,7 +173,7 @@ describe('a bad network', () => {
 
   it('does not keep curl from its file', async () => {
     const server = await serve()
-    const proxy = await startLossyProxy(server.port, 20, 20, seeded(3))
+    const proxy = await startLossyProxy(server.port, 20, 20, seededFractions(3))
     try {
       const output = join(base, 'curl-lossy')
       const url = `tftp://127.0.0.1:${proxy.port}/middle`

@@ -1,4 +1,5 @@
 /** Damaged image headers, for the unit tests and the long verification. Not part of the room's public face. */
+import { seededRandom } from '../../test/seeded-random.ts'
 import { readLegacyImage } from './legacy.ts'
 import { readLzmaHeader } from './lzma.ts'
 
@@ -15,14 +16,7 @@ export function verifyImageMutations(
   seed: number,
   mutations: number,
 ): Conformance {
-  let state = seed >>> 0
-  // mulberry32, public domain
-  const random = (below: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000) * below)
-  }
+  const random = seededRandom(seed)
   const failures: string[] = []
   let refused = 0
   for (let index = 0; index < mutations && failures.length < 10; index++) {

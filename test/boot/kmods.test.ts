@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '../../src/devicetree/conformance.ts'
 import type { Machine } from '../../src/machine/index.ts'
+import { seededRandom } from '../seeded-random.ts'
 import { type BuiltSystem, devices, loadedModules, moduleNames, output } from './guest.ts'
 import { damages } from './kmod-model.ts'
 import { rc, walkSequences, withoutExit } from './kmod-walk.ts'

@@ -1,8 +1,6 @@
-import type { seededRandom } from '../../src/devicetree/conformance.ts'
 import { type KmodSource, lookUp } from '../../src/kmod/index.ts'
+import type { Random } from '../../test/seeded-random.ts'
 import { forEach, type Modprobe } from './modprobe.ts'
-
-type Random = ReturnType<typeof seededRandom>
 
 const characters = 'abcxyzABCXYZ0123456789:,._-'
 

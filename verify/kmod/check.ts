@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { seededRandom } from '../../src/devicetree/conformance.ts'
 import { kernelHeadersPackage } from '../../src/kernel/index.ts'
 import {
   checkKmods,
@@ -15,6 +14,7 @@ import {
   type Symvers,
 } from '../../src/kmod/index.ts'
 import { type MaterialPackage, unpackedPackage } from '../../test/material.ts'
+import { seededRandom } from '../../test/seeded-random.ts'
 import type { Judgement, VerifyContext } from '../verification.ts'
 import { type Damage, damages } from './damage.ts'
 import { fetchable, indexedKernel, kernels, modulesFolder } from './kernels.ts'

@@ -1,4 +1,3 @@
-import type { seededRandom } from '../../src/devicetree/conformance.ts'
 import { readElf } from '../../src/elf/index.ts'
 import {
   type KmodFinding,
@@ -7,8 +6,7 @@ import {
   readSignature,
   type Symvers,
 } from '../../src/kmod/index.ts'
-
-type Random = ReturnType<typeof seededRandom>
+import type { Random } from '../../test/seeded-random.ts'
 
 /** A real module of a kernel, unpacked, and what is needed to damage it in a way that means something. */
 export interface Victim {

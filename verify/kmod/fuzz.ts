@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
-import type { seededRandom } from '../../src/devicetree/conformance.ts'
 import type { ElfInput } from '../../src/elf/index.ts'
 import { shapes } from '../../src/elf/test/assemble.ts'
 import { assembleKmod } from '../../src/elf/test/assemble-kmod.ts'
@@ -12,8 +11,7 @@ import {
   readKmodSymbols,
   readSignature,
 } from '../../src/kmod/index.ts'
-
-type Random = ReturnType<typeof seededRandom>
+import type { Random } from '../../test/seeded-random.ts'
 
 /** Modules of every word size and byte order, small, with one of everything that is read. */
 export function seedModules(): readonly Buffer[] {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { seededRandom } from '../../src/devicetree/conformance.ts'
 import { startMachine } from '../../src/machine/index.ts'
 import { buildVm, devices, output, systemText, untilUp } from '../../test/boot/guest.ts'
 import { damages } from '../../test/boot/kmod-model.ts'
 import { services, walkSequences } from '../../test/boot/kmod-walk.ts'
+import { seededRandom } from '../../test/seeded-random.ts'
 import type { Judgement, VerifyContext } from '../verification.ts'
 
 const sequences = 200

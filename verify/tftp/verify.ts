@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { serveTftp } from '../../src/tftp/index.ts'
 import { fetchFile, startLossyProxy } from '../../src/tftp/rig.ts'
+import { seededFractions } from '../../test/seeded-random.ts'
 import type { Judgement, Verification, VerifyContext } from '../verification.ts'
 
 const LARGE_BYTES = 64e6
@@ -19,17 +20,6 @@ function content(sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(sizeBytes)
   for (let at = 0; at + 4 <= sizeBytes; at += 4) bytes.writeUInt32BE(Math.imul(at, 2654435761) >>> 0, at)
   return bytes
-}
-
-/** The same losses each time (mulberry32, public domain). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x100000000
-  }
 }
 
 /** What a client of others is run as, to put a file somewhere. */
@@ -70,7 +60,9 @@ async function verifyServer({ folder, progress }: VerifyContext): Promise<Judgem
   ): Promise<void> => {
     const wanted = contents.get(file) ?? Buffer.alloc(0)
     const network = lossy ? 'one in 20 lost, one in 20 doubled' : 'whole'
-    const proxy = lossy ? await startLossyProxy(server.value.port, ONE_IN, ONE_IN, seeded(SEED)) : undefined
+    const proxy = lossy
+      ? await startLossyProxy(server.value.port, ONE_IN, ONE_IN, seededFractions(SEED))
+      : undefined
     let result: string
     try {
       const got = await fetch(proxy?.port ?? server.value.port)
