@@ -60,6 +60,11 @@ export interface PackedTransfer {
   readonly fileBytes: number
 }
 
+/** The loader tells the kernel where the initramfs is, in a tree that it hands over. */
+export function handsOver({ tree }: Pick<BootParts, 'tree'>): boolean {
+  return tree.source === 'ours' || tree.source === 'loader'
+}
+
 /** Ways to shorten what is transferred. */
 export const PACKINGS = ['gzip', 'lzma'] as const
 export type Packing = (typeof PACKINGS)[number]
@@ -237,8 +242,7 @@ function copies(
     return { address: addressOf(name) ?? loader.address, sizeBytes, placement }
   }
   // A kernel that is told on its command line, or in a tree of its own, finds it where it was loaded.
-  const handsOver = parts.tree.source === 'ours' || parts.tree.source === 'loader'
-  const initramfsPlacement: Handed['placement'] = handsOver
+  const initramfsPlacement: Handed['placement'] = handsOver(parts)
     ? highPlacement(initrdHigh, wordBits)
     : { type: 'in-place' }
   const tree = parts.tree.source === 'ours' ? parts.tree.sizeBytes : (ownTree?.sizeBytes ?? 0)

@@ -10,7 +10,7 @@ import {
   type OwnTree,
   setInSteps,
 } from '../uboot/index.ts'
-import { type BootParts, type BootPlacement, type Packing, rootRegionBytes } from './plan.ts'
+import { type BootParts, type BootPlacement, handsOver, type Packing, rootRegionBytes } from './plan.ts'
 import { type BootPlanError, failure, type Result, success } from './result.ts'
 
 /** Names in the folder that is served; `tree` and `initramfs` within a FIT have none, nor a tree that is appended. */
@@ -121,11 +121,6 @@ function needsOf(request: ScriptRequest): Needs {
       handsOver(parts),
     tree: handsOver(parts),
   }
-}
-
-/** The loader tells the kernel where the initramfs is, in a tree that it hands over. */
-function handsOver({ tree }: BootParts): boolean {
-  return tree.source === 'ours' || tree.source === 'loader'
 }
 
 function scriptSteps(request: ScriptRequest): Result<readonly Step[], BootPlanError> {

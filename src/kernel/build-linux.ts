@@ -3,12 +3,8 @@
  * configuration, the build. The build is one run of make for image, modules and device trees, in a sandbox, and what
  * it leaves is one archive laid out as Debian lays out its kernel packages.
  */
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
-import { promisify } from 'node:util'
 import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
 import { imageTimeSeconds } from '../filetree/index.ts'
@@ -33,6 +29,7 @@ import {
   treeInputs,
   treeOutline,
   unpackTools,
+  withUnpacked,
 } from './linux-tree.ts'
 import { buildsOutOfTree, type OutOfTreeSource, openOutOfTree, outOfTreeInputs } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
@@ -130,17 +127,11 @@ async function configuration(
     name: `configure ${tree.name}`,
     function: { id: 'kernel/configure', version: 4 },
     input: { outline, deviceFiles: deviceFiles ?? null, compiler: compiler.identity, target, demands: asked },
-    run: async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'firmwright-kernel-'))
-      try {
-        for (const archive of deviceFiles === undefined ? [outline] : [outline, deviceFiles])
-          await promisify(execFile)('tar', ['-xf', engine.path(archive), '-C', folder])
+    run: () =>
+      withUnpacked(engine, deviceFiles === undefined ? [outline] : [outline, deviceFiles], (folder) =>
         // The same programs as the build has, whatever the user's own environment says.
-        return await configure(folder, target, { PATH: executorPath, ...makeVariables(target) }, asked)
-      } finally {
-        await rm(folder, { recursive: true, force: true })
-      }
-    },
+        configure(folder, target, { PATH: executorPath, ...makeVariables(target) }, asked),
+      ),
   })
   if (result.ok) {
     await warnOfUndriven(engine, tree, result.undriven)

@@ -11,6 +11,7 @@ import {
   openSourceTree,
   openSymbols,
   readKbuild,
+  type SourceTree,
 } from '../kbuild/index.ts'
 import {
   type AskedRequest,
@@ -96,7 +97,8 @@ export async function configure(
   answerAll(base, 'no')
   const modules = [demands, ...demands.conditional].flatMap((each) => each.modules)
   const { hardware } = demands
-  const map = modules.length === 0 && hardware === undefined ? undefined : openKbuild(folder, target)
+  const map =
+    modules.length === 0 && hardware === undefined ? undefined : openKbuild(openSourceTree(folder), target)
   if (map?.ok === false) return map
   const kbuild = map?.value
   const behind = kbuild === undefined ? nothingBehind : symbolsBehind(folder, kbuild, base, modules)
@@ -151,11 +153,11 @@ interface Behind {
 
 const nothingBehind: Behind = { ok: true, requests: new Map() }
 
-function openKbuild(
-  folder: string,
-  { arch, srcarch }: BuildTarget,
+/** The Makefiles of a tree, with every symbol open. */
+export function openKbuild(
+  tree: SourceTree,
+  { arch, srcarch }: Pick<BuildTarget, 'arch' | 'srcarch'>,
 ): { readonly ok: true; readonly value: Kbuild } | Failed {
-  const tree = openSourceTree(folder)
   const symbols = openSymbols(tree, arch)
   if (!symbols.ok) return failed('the Kconfig files of the kernel cannot be read', symbols.error.message)
   const kbuild = readKbuild({ tree, srcarch, arch, symbol: symbols.value })

@@ -3,10 +3,13 @@
  * archive, and a step that works on the tree unpacks it for itself, which takes seconds. What is read often, the Kconfig
  * files and Makefiles, is taken out once, as the *outline* of the tree.
  */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { promisify } from 'node:util'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
 import { deviceMarks } from '../hardware/index.ts'
@@ -197,6 +200,22 @@ find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | L
   })
   if (outline?.kind !== 'file') throw new Error('tar left no archive')
   return outline
+}
+
+/** Does something with parts of a tree, unpacked into one folder that is gone afterwards. */
+export async function withUnpacked<T>(
+  engine: Engine,
+  archives: readonly FileArtifact[],
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'firmwright-kernel-'))
+  try {
+    for (const archive of archives)
+      await promisify(execFile)('tar', ['-xf', engine.path(archive), '-C', folder])
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 /** The C files of a tree that may name devices, as an archive; a hundred megabytes, which only drivers are sought in. */

@@ -1,9 +1,4 @@
 /** Why a kernel has no module of some name, as far as its source tells. */
-import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../engine/index.ts'
 import { readContent } from '../filetree/index.ts'
@@ -15,15 +10,13 @@ import {
   moduleSource,
   modulesByName,
   openSourceTree,
-  openSymbols,
-  readKbuild,
 } from '../kbuild/index.ts'
 import { sourceArchitecture } from '../kconfig/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { parseConfigFile } from './config-file.ts'
-import { readAliasFile } from './configure.ts'
+import { openKbuild, readAliasFile } from './configure.ts'
 import type { Kernel } from './kernel.ts'
-import { openLinuxTree, treeOutline } from './linux-tree.ts'
+import { openLinuxTree, treeOutline, withUnpacked } from './linux-tree.ts'
 import { type ModuleSources, moduleSources } from './module-symbols.ts'
 import { readSourceAliases } from './source-aliases.ts'
 
@@ -106,7 +99,7 @@ type Answer =
   | { readonly type: 'why'; readonly why: string | null }
   | { readonly type: 'other-version'; readonly version: string }
 
-async function look(
+function look(
   engine: Engine,
   outline: FileArtifact,
   asked: {
@@ -116,22 +109,16 @@ async function look(
     readonly target: string
   },
 ): Promise<Answer> {
-  const folder = await mkdtemp(join(tmpdir(), 'firmwright-source-'))
-  try {
-    await promisify(execFile)('tar', ['-xf', engine.path(outline), '-C', folder])
+  return withUnpacked<Answer>(engine, [outline], async (folder) => {
     const tree = openSourceTree(folder)
     const version = sourceVersion(tree.readFile('Makefile') ?? '')
     if (version !== asked.version) return { type: 'other-version', version: version ?? 'no version' }
     const { arch } = asked
-    const symbols = openSymbols(tree, arch)
-    if (!symbols.ok) throw new Error(symbols.error.message)
-    const kbuild = readKbuild({ tree, srcarch: sourceArchitecture(arch), arch, symbol: symbols.value })
-    if (!kbuild.ok) throw new Error(kbuild.error.message)
+    const kbuild = openKbuild(tree, { arch, srcarch: sourceArchitecture(arch) })
+    if (!kbuild.ok) throw new Error(kbuild.problem.why)
     const sources = moduleSources(kbuild.value, readSourceAliases(readAliasFile(folder)))
     return { type: 'why', why: whyNoModule(sources, asked.config, asked.target) ?? null }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** @param makefile text of the tree's top Makefile */

@@ -29,12 +29,10 @@ export async function autoloadTree(
   origins: readonly Origin[],
 ): Promise<FileTree> {
   const shipped = shippedSteps(kernel, plans, parameters)
-  const handler = await engine.compute({
-    kind: 'function',
+  const handler = await renderOnce(engine, kernel, shipped, {
     name: 'answer the requests of the kernel',
     function: { id: 'kmod/autoload', version: 2 },
-    input: { kernel: kernel.image, steps: [...shipped.values()] },
-    run: async () => requestHandler(await describeAll(kernel, shipped)),
+    render: requestHandler,
   })
   const sizeBytes = Buffer.byteLength(handler)
   if (sizeBytes > largestHandlerBytes) {
@@ -56,13 +54,10 @@ export async function hotplugTree(
   parameters: KmodParameters,
   origins: readonly Origin[],
 ): Promise<FileTree> {
-  const shipped = shippedSteps(kernel, plans, parameters)
-  const handler = await engine.compute({
-    kind: 'function',
+  const handler = await renderOnce(engine, kernel, shippedSteps(kernel, plans, parameters), {
     name: 'answer to devices that come',
     function: { id: 'kmod/hotplug', version: 1 },
-    input: { kernel: kernel.image, steps: [...shipped.values()] },
-    run: async () => deviceHandler(await describeAll(kernel, shipped)),
+    render: deviceHandler,
   })
   return renderHandler(deviceHandlerPath, handler, origins[0] ?? kernel.origin)
 }
@@ -79,11 +74,25 @@ function shippedSteps(
   return shipped
 }
 
-function describeAll(
+/** The text of a handler for modules; once for the same ones of a kernel. */
+function renderOnce(
+  engine: Engine,
   kernel: Kernel,
   shipped: ReadonlyMap<string, KmodStep>,
-): Promise<readonly AutoloadModule[]> {
-  return Promise.all([...shipped.values()].map((step) => describe(kernel, step, shipped)))
+  handler: {
+    readonly name: string
+    readonly function: { readonly id: string; readonly version: number }
+    readonly render: (modules: readonly AutoloadModule[]) => string
+  },
+): Promise<string> {
+  const steps = [...shipped.values()]
+  return engine.compute({
+    kind: 'function',
+    name: handler.name,
+    function: handler.function,
+    input: { kernel: kernel.image, steps },
+    run: async () => handler.render(await Promise.all(steps.map((step) => describe(kernel, step, shipped)))),
+  })
 }
 
 async function describe(

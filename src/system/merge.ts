@@ -188,22 +188,8 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     conditionalKernel: of('kernel').flatMap(({ when, requirement, origin }) =>
       when === undefined ? [] : [{ when, value: requirement, origins: [origin] }],
     ),
-    ...(autoload.length === 0
-      ? {}
-      : {
-          autoload: {
-            value: autoload.flatMap(({ targets }) => targets),
-            origins: autoload.map(({ origin }) => origin),
-          },
-        }),
-    ...(hotplug.length === 0
-      ? {}
-      : {
-          hotplug: {
-            value: hotplug.flatMap(({ targets }) => targets),
-            origins: hotplug.map(({ origin }) => origin),
-          },
-        }),
+    ...(autoload.length === 0 ? {} : { autoload: allTargets(autoload) }),
+    ...(hotplug.length === 0 ? {} : { hotplug: allTargets(hotplug) }),
     ...(drivers.length === 0 ? {} : { drivers: { origins: drivers.map(({ origin }) => origin) } }),
     kmodParameters,
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
@@ -224,6 +210,13 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     sysctls: sysctls.map(({ value, origins }) => ({ key: value.key, value: value.value, origins })),
     interfaces,
   }
+}
+
+/** What several named, as one list. */
+function allTargets(
+  asked: readonly { readonly targets: readonly KmodTarget[]; readonly origin: Origin }[],
+): Asked<readonly KmodTarget[]> {
+  return { value: asked.flatMap(({ targets }) => targets), origins: asked.map(({ origin }) => origin) }
 }
 
 /** Joins kernel requirements: for each symbol the values that everybody accepts. Adds what disagrees to `conflicts`. */
