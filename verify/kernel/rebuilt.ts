@@ -4,7 +4,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sectionsDigest } from './object-sections.ts'
 
@@ -67,8 +68,15 @@ const exportsOf = (folder: string): ReadonlySet<string> =>
       .filter((line) => line.split('\t')[2] === 'vmlinux'),
   )
 
+/** Of what of vmlinux gets into memory, without `.notes`, where the linker puts the build-id. */
 export function imageDigest(folder: string): string {
-  const args = ['-O', 'binary', '--remove-section=.note.gnu.build-id', join(folder, 'vmlinux'), '/dev/stdout']
-  const image = execFileSync(`${toolPrefix}objcopy`, args, { maxBuffer: 1 << 28 })
-  return createHash('sha256').update(image).digest('hex')
+  const scratch = mkdtempSync(join(tmpdir(), 'firmwright-image-'))
+  try {
+    const image = join(scratch, 'image')
+    const args = ['-O', 'binary', '--remove-section=.notes', join(folder, 'vmlinux'), image]
+    execFileSync(`${toolPrefix}objcopy`, args)
+    return createHash('sha256').update(readFileSync(image)).digest('hex')
+  } finally {
+    rmSync(scratch, { recursive: true })
+  }
 }
