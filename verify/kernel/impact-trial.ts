@@ -16,7 +16,7 @@ import { type Impact, kernelImpact } from '../../src/impact/index.ts'
 import { cacheFolder } from '../../test/cache.ts'
 import { make } from './base-build.ts'
 import { withoutSymbol } from './forced-configuration.ts'
-import { compareKernels, compareObjects, imageDigest, type Rebuilt } from './rebuilt.ts'
+import { compareKernels, imageDigest, objectDigests, type Rebuilt } from './rebuilt.ts'
 import type { Candidate } from './symbol-picks.ts'
 
 /** What was found out about one symbol. */
@@ -32,7 +32,10 @@ export interface Trial {
   readonly changed: number
   readonly findings: readonly string[]
   readonly rebuilt: Rebuilt
-  /** built-in objects that differ when only what comes along is set; undefined where nothing comes along or differs */
+  /**
+   * built-in objects that differ and are the same whether or not the symbol itself is set, so by what comes along alone;
+   * undefined where nothing comes along or differs
+   */
   readonly othersAlone: number | undefined
   readonly seconds: number
 }
@@ -52,9 +55,11 @@ export async function tryOut(base: string, candidate: Candidate, folder: string)
     const along = impact.changes.some(({ symbol }) => symbol !== name)
     let othersAlone: number | undefined
     if (along && truth.objects.length > 0) {
+      const withSymbol = objectDigests(rebuilt, truth.objects)
       withoutSymbol(rebuilt, name)
-      await make(source, rebuilt, ['vmlinux.a'])
-      othersAlone = compareObjects(base, rebuilt).length
+      await makeBuiltin(source, rebuilt)
+      const without = objectDigests(rebuilt, truth.objects)
+      othersAlone = truth.objects.filter((path) => withSymbol.get(path) === without.get(path)).length
     }
     return {
       request,
@@ -73,6 +78,18 @@ export async function tryOut(base: string, candidate: Candidate, folder: string)
     }
   } finally {
     rmSync(rebuilt, { recursive: true, force: true })
+  }
+}
+
+/** Compiles all built-in code. Forced configurations need not link. */
+async function makeBuiltin(source: string, folder: string): Promise<void> {
+  const archive = join(folder, 'vmlinux.a')
+  // Not a goal of its own: make takes what ends in `.a` for a single target, and descends into no folder.
+  rmSync(archive)
+  try {
+    await make(source, folder, ['vmlinux'])
+  } catch (error) {
+    if (!existsSync(archive)) throw error
   }
 }
 

@@ -23,12 +23,19 @@ const toolPrefix = 'aarch64-linux-gnu-'
 /** Objects that only say when and by whom a kernel was built, or with which configuration (IKCONFIG). */
 const tellOfTheBuild = /^(?:init\/version(?:-timestamp)?|kernel\/configs)\.o$/
 
-export function compareObjects(before: string, after: string): readonly string[] {
+function compareObjects(before: string, after: string): readonly string[] {
   const old = builtinObjects(before)
   const now = builtinObjects(after)
   const moved = [...old].filter((path) => !now.has(path)).concat([...now].filter((path) => !old.has(path)))
   const different = [...old].filter((path) => now.has(path) && differs(join(before, path), join(after, path)))
   return [...moved, ...different].sort()
+}
+
+/** Of those of the objects that are built in. */
+export function objectDigests(folder: string, paths: readonly string[]): ReadonlyMap<string, string> {
+  const all = builtinObjects(folder)
+  const there = paths.filter((path) => all.has(path))
+  return new Map(there.map((path) => [path, sectionsDigest(join(folder, path), toolPrefix)]))
 }
 
 export function compareKernels(before: string, after: string): Rebuilt {
