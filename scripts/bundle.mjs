@@ -1,6 +1,7 @@
 // The program as few files instead of hundreds: Node takes a tenth of a second to find, read and link our modules and
 // our libraries' one by one, and a build in which nothing changed is not much longer than that. The libraries under
 // `exports` of package.json stay as the compiler writes them.
+import { writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { build } from 'rolldown'
 import { esmExternalRequirePlugin } from 'rolldown/plugins'
@@ -32,7 +33,10 @@ await build({
   output: {
     dir: 'dist/bin',
     cleanDir: true,
-    format: 'esm',
+    // Node's loader of ES modules reads them by threads, looks at every property of the built-in modules that they import
+    // and so makes half of them ready: 15 ms more at each start than with CommonJS.
+    format: 'cjs',
+    comments: { legal: true, jsdoc: false, annotation: false },
     // A room is one file: split by who uses what, a part of it lies with its only user, and to load the room is to load
     // that user too, with everything that a system file needs.
     codeSplitting: {
@@ -49,3 +53,5 @@ await build({
     },
   },
 })
+// The package is one of ES modules; these files are none.
+writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n')

@@ -16,11 +16,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What packing says of each file, and what the ELF reader does. */
 async function bothWays(files: readonly Buffer[]) {
-  const paths = new Map(files.map((_, index) => [`m${index}`, join(folder, `m${index}.ko`)]))
+  const paths = new Map(files.map((_, index) => [`m${index}`, `m${index}.ko`]))
   for (const [index, content] of files.entries()) writeFileSync(join(folder, `m${index}.ko`), content)
   const packer = createModinfoPacker()
   const errors = new Map<string, KmodError>()
-  await packModinfos(paths, packer, (name, error) => errors.set(name, error))
+  await packModinfos(folder, paths, packer, (name, error) => errors.set(name, error))
   const pack = packer.finish()
   const packed = new Map(pack.names.map((name, index) => [name, modinfoOf(pack, index).toString('latin1')]))
   return files.map((content, index) => {
@@ -38,6 +38,7 @@ describe('what many modules say of themselves', () => {
     const large = Buffer.alloc(100_000, 0x61).toString()
     const files = shapes.flatMap((shape) => [
       assembleKmod({ modinfo: ['name=small'] }, shape),
+      assembleKmod({ modinfo: ['name=middling', `description=${large.slice(0, 6000)}`] }, shape),
       assembleKmod({ modinfo: ['name=large', `description=${large}`] }, shape),
       assembleKmod({ modinfo: ['name=signed'], trailer: Buffer.from(large) }, shape),
       assembleKmod(

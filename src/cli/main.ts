@@ -115,8 +115,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 process.once('uncaughtException', endStray)
 process.once('unhandledRejection', endStray)
-try {
-  await createProgram().parseAsync()
-} catch (error) {
-  process.exitCode = report(error)
+
+// What is bundled is CommonJS, which has no `await` outside functions.
+async function main(): Promise<void> {
+  try {
+    await createProgram().parseAsync()
+  } catch (error) {
+    process.exitCode = report(error)
+  }
 }
+void main()

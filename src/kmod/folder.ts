@@ -35,12 +35,7 @@ export function openKmodFolder(
             Array.from(paths, (path) => `${folder}/${path}`),
             (path, content) => receive(path.slice(folder.length + 1), content),
           ),
-        packModinfos: (paths, packer, failed) =>
-          packModinfos(
-            new Map(Array.from(paths, ([name, path]) => [name, `${folder}/${path}`])),
-            packer,
-            failed,
-          ),
+        packModinfos: (paths, packer, failed) => packModinfos(folder, paths, packer, failed),
       }),
     }
   } catch (error) {
@@ -52,7 +47,7 @@ export function openKmodFolder(
 function listKmodPaths(folder: string): readonly string[] {
   const paths: string[] = []
   const walk = (relative: string): void => {
-    for (const entry of readdirSync(join(folder, relative), { withFileTypes: true })) {
+    for (const entry of readdirSync(`${folder}/${relative}`, { withFileTypes: true })) {
       // `build` and `source` are links to where the kernel was built, and no part of its modules.
       if (entry.isDirectory()) walk(`${relative}${entry.name}/`)
       else if (isKmodPath(entry.name)) paths.push(relative + entry.name)

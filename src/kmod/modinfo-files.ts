@@ -11,15 +11,17 @@ import { visitFiles } from './visit.ts'
  * other file, whatever is odd about it, is read by the ELF reader, which says what is wrong with it.
  */
 export async function packModinfos(
-  /** Path of each module's file. */
+  folder: string,
+  /** Path of each module's file, relative to the folder. */
   files: ReadonlyMap<string, string>,
   packer: ModinfoPacker,
   failed: (name: string, error: KmodError) => void,
 ): Promise<void> {
   const pack = plainReader(packer)
   const others = new Map<string, string>()
-  for (const [name, path] of files) {
-    if (kmodCompression(path) !== undefined || !pack(name, path)) others.set(path, name)
+  for (const [name, relative] of files) {
+    const path = `${folder}/${relative}`
+    if (kmodCompression(relative) !== undefined || !pack(name, path)) others.set(path, name)
   }
   await visitFiles(others.keys(), (path, content) => {
     const name = others.get(path) ?? ''
@@ -29,8 +31,8 @@ export async function packModinfos(
   })
 }
 
-/** Half of a kernel's modules are not larger, and are read at once. */
-const startBytes = 32 << 10
+/** The header, and of a quarter of a kernel's modules the `.modinfo` as well. Whatever more is read costs more than it spares. */
+const startBytes = 4 << 10
 /** The table of section names and the section headers are the last parts of what `ld -r` writes, in that order. */
 const namesBytes = 2 << 10
 const tableBytes = 16 << 10
