@@ -370,19 +370,20 @@ const MOST_GROWTH_BYTES = 256 << 20
 /**
  * Mutated files: each is refused with an error that lies within the file, or read; and what was read can be printed,
  * written, read again as the same tree, asked for its memory and laid over another. Nothing may throw or take longer
- * than a second, and the process may not grow by more than {@link MOST_GROWTH_BYTES}.
+ * than a second, and the process may not grow by more than {@link MOST_GROWTH_BYTES}. `kinds` counts the refusals by
+ * the type of the error.
  */
 export function verifyMutations(
   files: readonly string[],
   seed: number,
   mutations: number,
-): Conformance & { readonly grownBytes: number } {
+): Conformance & { readonly grownBytes: number; readonly kinds: ReadonlyMap<string, number> } {
   const random = seededRandom(seed)
   const sources = files.map((file) => readFileSync(file))
   const first = sources[0] === undefined ? undefined : readDevicetree(sources[0])
   const base = first?.ok ? first.value : EMPTY_TREE
   const failures: string[] = []
-  let refused = 0
+  const kinds = new Map<string, number>()
   const startBytes = process.memoryUsage.rss()
   let grownBytes = 0
   for (let index = 0; index < mutations && failures.length < 10; index++) {
@@ -394,7 +395,7 @@ export function verifyMutations(
     try {
       const tree = readDevicetree(bytes)
       if (!tree.ok) {
-        refused++
+        kinds.set(tree.error.type, (kinds.get(tree.error.type) ?? 0) + 1)
         if (tree.error.offsetBytes > bytes.length) failures.push(`${label}: ${tree.error.message}`)
       } else {
         const written = writeDevicetree(tree.value)
@@ -417,5 +418,6 @@ export function verifyMutations(
     if (index % 64 === 0) grownBytes = Math.max(grownBytes, process.memoryUsage.rss() - startBytes)
   }
   if (grownBytes > MOST_GROWTH_BYTES) failures.push(`seed ${seed}: the process grew by ${grownBytes} bytes`)
-  return { checked: mutations, refused, failures, grownBytes }
+  const refused = [...kinds.values()].reduce((sum, count) => sum + count, 0)
+  return { checked: mutations, refused, failures, grownBytes, kinds }
 }
