@@ -14,6 +14,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type OpenFile, openConfined } from './confine.ts'
+import { nearClient } from './near-client.ts'
 import { negotiate, type Terms } from './options.ts'
 import {
   ERROR_CODES,
@@ -80,8 +81,6 @@ const PROGRESS_BYTES = 1 << 20
 /** Sent without a pause; a client's socket holds about 200 KiB, of which a packet takes up to twice its size. */
 const BURST_BYTES = 48 * 1024
 const SHORTEST_SETTLE_MS = 2
-/** How long an answer is waited for without sleeping, where answers have come as fast as that. */
-const AWAKE_MS = 0.2
 
 export function startTransfer(options: TransferOptions): Transfer {
   const { request } = options
@@ -204,8 +203,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let roundTripMs: number | undefined
     let waitMs = Math.min(FIRST_WAIT_MS, timeoutMs)
     let sending = false
-    let awake = false
     let timer: NodeJS.Timeout | undefined
+    const near = nearClient(course.isOver)
     let cache: Chunk = { offset: 0, bytes: Buffer.alloc(0) }
     let ahead: Promise<Chunk> | undefined
 
@@ -267,23 +266,9 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       if (!isCached(offset, Math.min(blockBytes, sizeBytes - offset))) return false
       sentAt = performance.now()
       sendBlock(base)
+      near.sent()
       lookAhead(Math.min(base * blockBytes, sizeBytes))
-      stayAwake()
       return true
-    }
-
-    /**
-     * Turns the event loop without sleeping while a near client's answer is due: being woken takes longer than the
-     * answer.
-     */
-    const stayAwake = (): void => {
-      if (awake || roundTripMs === undefined || roundTripMs > AWAKE_MS) return
-      awake = true
-      const turn = (): void => {
-        awake = !course.isOver() && performance.now() - sentAt < AWAKE_MS
-        if (awake) setImmediate(turn)
-      }
-      setImmediate(turn)
     }
 
     const sendWindow = async (): Promise<void> => {
@@ -341,6 +326,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       const isFirst = roundTripMs === undefined
       if (!isRepeat) {
         const sample = now - sentAt
+        if (windowBlocks === 1) near.answered(sample)
         roundTripMs = roundTripMs === undefined ? sample : roundTripMs * 0.875 + sample * 0.125
       }
       isRepeat = false
