@@ -42,6 +42,9 @@ const areas: Readonly<Record<string, RegExp>> = {
 const gates =
   /^(?:NET|WLAN)_VENDOR_|^(?:CRYPTO_DEV_HW|CRYPTO_HW|USB_GADGET|USB_NET_DRIVERS|MISC_FILESYSTEMS)$/
 
+/** Of so many of the ~1,000 built-in objects at most is a symbol that is drawn to touch the sources: else a trial takes ten minutes. */
+export const mostObjects = 250
+
 /** Some that are off and can be had, drawn by seed; or those that are asked for. `m` where a symbol can be m, else `y`. */
 export async function candidates(
   base: string,
@@ -61,8 +64,10 @@ export async function candidates(
     const all = shuffled(entries(source))
     const itself = all.filter(({ request }) => looked.has(request.slice(0, -2)))
     // Working out a configuration takes a while; and symbols that built-in code looks at itself are rare.
-    return [...new Set([...all.slice(0, 120), ...itself.slice(0, 40)])]
+    return [...new Set([...all.slice(0, 120), ...itself.slice(0, 80)])]
   }
+  const touched = (symbols: readonly string[]): number =>
+    new Set(symbols.flatMap((symbol) => looked.get(symbol) ?? [])).size
   const all = wanted.length > 0 ? wanted.map((request) => ({ request, area: 'named' })) : drawn()
   return all.flatMap(({ request, area }) => {
     const [name = '', value = ''] = request.split('=')
@@ -72,6 +77,7 @@ export async function candidates(
     const configText = writeConfig(resolved.value.configuration)
     const { added, changed } = diffConfigs(before, configText)
     const moved = [...added, ...changed].map((each) => each.name).filter((each) => each !== name)
+    if (wanted.length === 0 && touched([name, ...moved]) > mostObjects) return []
     const others = moved.some((each) => looked.has(each))
     const likely = others ? 'others' : looked.has(name) ? 'the symbol' : 'nothing'
     return [{ request, area, likely, gate: moved.some((each) => gates.test(each)), configText }]
@@ -96,14 +102,19 @@ function entries(source: string): readonly { readonly request: string; readonly 
     })
 }
 
-/** The symbols that fixdep found in the sources and headers of built-in objects. */
-function symbolsOfBuiltinCode(base: string): ReadonlySet<string> {
-  const found = new Set<string>()
+/** The symbols that fixdep found in the sources and headers of built-in objects, each with the command files of those. */
+function symbolsOfBuiltinCode(base: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
   for (const path of readdirSync(base, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.o.cmd')) continue
     const text = readFileSync(join(base, path), 'latin1')
     if (text.includes('-DMODULE ')) continue
-    for (const [, name = ''] of text.matchAll(/include\/config\/(\w+)/g)) found.add(name)
+    const names = new Set([...text.matchAll(/include\/config\/(\w+)/g)].map(([, name = '']) => name))
+    for (const name of names) {
+      const paths = found.get(name)
+      if (paths === undefined) found.set(name, [path])
+      else paths.push(path)
+    }
   }
   return found
 }
