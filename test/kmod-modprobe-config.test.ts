@@ -3,8 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { matchesGlob } from '../src/kmod/glob.ts'
 import {
   type KmodSource,
+  kmodName,
+  lookUp,
+  type ModprobeConfig,
   type ModprobeFile,
   openKmodFolder,
   parseModprobeConfig,
@@ -88,22 +92,75 @@ function modprobe(folders: readonly string[], target: string) {
   const { stdout, status } = spawnSync('modprobe', args, { encoding: 'utf8' })
   const seen = new Set<string>()
   const actions: string[] = []
+  const order: string[] = []
   for (const line of stdout.split('\n').filter((each) => each !== '')) {
     const [verb = '', what = ''] = line.split(' ')
     const key = verb === 'install' ? line : what
     if (verb === 'builtin' || seen.has(key)) continue
     seen.add(key)
     actions.push(line.replace(`${kernel.indexedFolder}/`, '').trimEnd())
+    if (verb === 'insmod') order.push(kmodName(what))
   }
-  return { found: status === 0, actions }
+  return { found: status === 0, actions, order }
+}
+
+/** Everything that a module depends on, directly or not. */
+async function dependenciesOf(name: string): Promise<ReadonlySet<string>> {
+  const all = new Set<string>()
+  const stack = [name]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const kmod = await source.load(next)
+    for (const other of kmod.ok ? kmod.value.depends : []) {
+      if (!all.has(other)) stack.push(other)
+      all.add(other)
+    }
+  }
+  return all
+}
+
+/** What softdep lines say of a module, its own and those of the configuration: modules that stand before or after it. */
+async function softdepsOf(name: string, config: ModprobeConfig): Promise<ReadonlySet<string>> {
+  const kmod = await source.load(name)
+  const own = kmod.ok ? kmod.value.softdeps : []
+  const configured = config.softdeps.filter(({ pattern }) => matchesGlob(pattern, name))
+  const found = new Set<string>()
+  for (const { pre, post } of [...own, ...configured.map(({ softdep }) => softdep)]) {
+    for (const wanted of [...pre, ...post]) {
+      const modules = await lookUp(source, wanted)
+      for (const module of modules.ok ? modules.value : []) found.add(module)
+    }
+  }
+  return found
+}
+
+/** Pairs for whose order there is a reason, and which stand the other way round in one of the two. */
+async function turnedRound(
+  ours: readonly string[],
+  theirs: readonly string[],
+  config: ModprobeConfig,
+): Promise<{ readonly compared: number; readonly pairs: readonly string[] }> {
+  const pairs: string[] = []
+  let compared = 0
+  for (const [at, name] of theirs.entries()) {
+    const related = new Set([...(await dependenciesOf(name)), ...(await softdepsOf(name, config))])
+    for (const other of related) {
+      const there = theirs.indexOf(other)
+      const here = ours.indexOf(other)
+      if (there === -1 || here === -1 || other === name) continue
+      compared++
+      if (there < at !== here < ours.indexOf(name)) pairs.push(`${other} and ${name}`)
+    }
+  }
+  return { compared, pairs }
 }
 
 describe('a configuration of modprobe', () => {
-  it('counts as it does for modprobe: what is loaded or run for a name, and with which options', async () => {
+  it('counts as it does for modprobe: what is loaded or run for a name, in which order, and with which options', async () => {
     const random = seededRandom(7)
     const different: unknown[] = []
     let commands = 0
     let options = 0
+    let ordered = 0
     for (let round = 0; round < 25; round++) {
       const folder = join(scratch, `config-${round}`)
       mkdirSync(folder)
@@ -125,16 +182,27 @@ describe('a configuration of modprobe', () => {
           : []
         commands += actions.filter((action) => action.startsWith('install')).length
         options += actions.filter((action) => /^insmod \S+ \S/.test(action)).length
+        const order = await turnedRound(
+          ours.ok
+            ? ours.value.steps.flatMap(({ name, command }) => (command === undefined ? [name] : []))
+            : [],
+          theirs.order,
+          config,
+        )
+        ordered += order.compared
         // Of two that do not need each other either may come first, and several modules may have one command.
         const shown = (all: readonly string[]): string => [...new Set(all)].sort().join('\n')
-        if (ours.ok !== theirs.found || shown(actions) !== shown(theirs.actions)) {
-          different.push({ files: files.slice(0, 2), target, ours: actions, theirs: theirs.actions })
+        const isSame = ours.ok === theirs.found && shown(actions) === shown(theirs.actions)
+        if (!isSame || order.pairs.length > 0) {
+          const turned = order.pairs
+          different.push({ files: files.slice(0, 2), target, ours: actions, theirs: theirs.actions, turned })
         }
       }
     }
     expect(different).toEqual([])
     // All of it happened.
     expect(Math.min(commands, options)).toBeGreaterThan(10)
+    expect(ordered).toBeGreaterThan(500)
   })
 
   it('is kept by our own plan, which says what it does not do', async () => {
