@@ -15,6 +15,7 @@ describe('what programs will have the kernel ask for', () => {
       'net-pf-99',
       'net-pf-16-proto-6',
     ])
+    expect(names({ canProtocols: ['isotp'], algSockets: ['hash'] })).toEqual(['can-proto-6', 'algif-hash'])
     expect(names({ genericNetlink: ['macsec'], links: ['vxlan'] })).toEqual([
       'rtnl-link-vxlan',
       'vxlan',

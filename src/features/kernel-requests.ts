@@ -25,6 +25,9 @@ const socketFamilies = {
   mctp: 45,
 } as const
 
+/** include/uapi/linux/can.h, CAN_*: those that Linux has. */
+const canProtocols = { raw: 1, bcm: 2, isotp: 6, j1939: 7 } as const
+
 /** include/uapi/linux/netlink.h, NETLINK_*: those that can be modules. */
 const netlinkProtocols = {
   sock_diag: 4,
@@ -56,6 +59,10 @@ const options = z.strictObject({
   links: names('a kind of network interface'),
   /** Families of sockets, as in AF_CAN: `can`, `vsock`; or their numbers. */
   sockets: z.array(namedNumber(socketFamilies)).default([]),
+  /** Protocols of sockets of the family `can`, which come with it: `raw`, `isotp`. */
+  canProtocols: z.array(z.enum(Object.keys(canProtocols) as (keyof typeof canProtocols)[])).default([]),
+  /** What sockets of the family `alg`, which comes with it, are for: `hash`, `skcipher`. Their algorithms are `crypto`. */
+  algSockets: z.array(z.enum(['hash', 'skcipher', 'aead', 'rng'])).default([]),
   /** Protocols of netlink, as in NETLINK_XFRM: `xfrm`, `netfilter`; or their numbers. */
   netlink: z.array(namedNumber(netlinkProtocols)).default([]),
   /** Families of generic netlink: `wireguard`, `macsec`. */
@@ -101,6 +108,12 @@ export function requestedModules(requests: KernelRequests): readonly KmodTarget[
         `net-pf-${typeof family === 'number' ? family : socketFamilies[family]}`,
       ),
     ),
+    // net/can/af_can.c, `can_create`
+    ...(requests.canProtocols ?? []).map((protocol) =>
+      one(`CAN sockets of protocol ${protocol}`, `can-proto-${canProtocols[protocol]}`),
+    ),
+    // crypto/af_alg.c, `alg_get_type`: the module's name, in which `-` is `_`.
+    ...(requests.algSockets ?? []).map((type) => one(`alg sockets for ${type}`, `algif-${type}`)),
     // net/netlink/af_netlink.c, `netlink_create`
     ...(requests.netlink ?? []).map((protocol) =>
       one(

@@ -340,7 +340,19 @@ describe('what make would draw at random', () => {
     expect((await verifyStore({ storeFolder })).problems).toEqual([])
   })
   it('signs what ships: modules without debug information', async () => {
-    const wish = { options: { signingKey: key(pem('one')) }, demands: { modules: [module('tun')] } }
+    // Text, data of every kind, and places in them that the kernel fills in.
+    const tun = `extern int other(const char *);
+static const char licence[] __attribute__((section(".modinfo"), used)) = "license=GPL";
+static int (*table[])(void); int count = 7; static int zeroes[9];
+int tun(void) { return other("a string") + ++count + zeroes[count & 7] + table[0](); }
+static int (*table[])(void) = { tun };
+int __attribute__((section(".init.text"))) init_module(void) { return tun(); }
+`
+    const wish = {
+      changes: { 'drivers/net/tun.c': tun },
+      options: { signingKey: key(pem('one')) },
+      demands: { modules: [module('tun')] },
+    }
     const debug = { symbols: [{ symbol: 'DEBUG_INFO', accepted: ['y'], origins: [feature('safety')] }] }
     const plain = (await build(wish)).value.modules.get('kernel/drivers/net/tun.ko') ?? ''
     const { kernel, modules } = (await build({ ...wish, demands: { ...wish.demands, ...debug } })).value
@@ -351,14 +363,15 @@ describe('what make would draw at random', () => {
     const shown = (content: string): string => {
       const file = join(newFolder(), 'tun.ko')
       writeFileSync(file, content, 'latin1')
-      // Text, data and symbols, as binutils see them.
-      return ['nm', 'size']
-        .map((tool) => execFileSync(tool, [file], { encoding: 'utf8' }))
+      // Symbols, then the bytes and relocations of every section, as binutils see them.
+      return [['nm'], ['objdump', '--full-contents', '--reloc']]
+        .map(([tool = '', ...options]) => execFileSync(tool, [...options, file], { encoding: 'utf8' }))
         .join('')
         .replaceAll(file, '')
     }
     expect(shown(stripped)).toBe(shown(plain))
-    expect(shown(stripped)).toContain(' T tun')
+    for (const part of [' T tun\n', 'Contents of section .modinfo', 'RECORDS FOR [.data.rel.local]'])
+      expect(shown(stripped)).toContain(part)
   })
   it('a key is never made up', async () => {
     const problem = await problemOf({ demands: asked('MODULE_SIG') })

@@ -19,6 +19,7 @@ import { accountFiles } from './accounts.ts'
 import { appletLinks } from './applets.ts'
 import { autoloadTree, hotplugTree } from './autoload.ts'
 import { baseApplets, baseFiles, basePackages, baseProgramFiles, baseServices } from './base.ts'
+import { checkBlacklist } from './blacklist.ts'
 import { checkCommands } from './check-commands.ts'
 import type { ServiceRequest } from './contributions.ts'
 import type { DefinedSystem } from './definition.ts'
@@ -85,19 +86,24 @@ export async function assemble(
   const kernel = await provideKernel(engine, packages, needs, system, toLoad, dirname(options.file))
   await proveKernel(kernel, requirements)
 
-  const drivers = requirements.drivers
-  const planned = await planAll(engine, kernel, [
+  const { drivers, blacklist } = requirements
+  checkBlacklist(kernel, blacklist)
+  const unwanted = new Set(blacklist.map(({ value }) => value))
+  const requests = [
     ...toLoad.filter(({ name }) => drivers === undefined || name !== driversService),
     ...(drivers === undefined
       ? []
       : [
           {
             name: driversService,
-            targets: await treeDrivers(engine, kernel, definition, drivers.origins),
+            targets: (await treeDrivers(engine, kernel, definition, drivers.origins)).filter(
+              (name) => !unwanted.has(name),
+            ),
             origins: drivers.origins,
           },
         ]),
-  ])
+  ]
+  const planned = await planAll(engine, kernel, requests, blacklist)
   const parameters = await placeParameters(kernel, planned, requirements.kmodParameters)
   const planOf = (name: string): NamedPlan | undefined => planned.find((plan) => plan.name === name)
   const requested = requirements.services.map(({ value, origins }): Service => {
@@ -194,7 +200,7 @@ export async function assemble(
         }),
     async makeInitramfs({ kmods, root, parameters: more = new Map() }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
-      const [plan] = await planAll(engine, kernel, [request])
+      const [plan] = await planAll(engine, kernel, [request], blacklist)
       if (plan === undefined) throw new Error('planning one request gave no plan')
       const ofModules = new Map([...parameters.ofModules, ...more])
       const all = { ...parameters, ofModules }

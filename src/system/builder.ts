@@ -56,6 +56,11 @@ export interface SystemBuilder {
      * `module.name=value` where the module is built in.
      */
     moduleParameter(module: string, name: string, value: string | number | boolean): void
+    /**
+     * Keeps kernel modules out of the system: no alias, softdep or device brings one, and none ships. What cannot do
+     * without one (it was asked for by name, or something uses its symbols) is refused.
+     */
+    blacklist(...modules: readonly string[]): void
     /** Says that firmware which a driver asks for may be missing, by the names that the driver has for it. */
     waiveFirmware(...files: readonly string[]): void
     /** Adds one parameter to the kernel command line. */
@@ -198,6 +203,9 @@ export function createBuilder(
       },
       moduleParameter: (module, name, value) =>
         contribute({ type: 'kmod-parameter', origin: here(), parameter: { module, name, value } }),
+      blacklist(...modules) {
+        for (const module of modules) contribute({ type: 'kmod-blacklist', origin: here(), module })
+      },
       waiveFirmware(...files) {
         for (const file of files) contribute({ type: 'firmware-waiver', origin: here(), file })
       },

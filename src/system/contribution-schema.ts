@@ -102,6 +102,7 @@ const schemas: Readonly<Record<Contribution['type'], { readonly verb: string; re
         }),
       }),
     },
+    'kmod-blacklist': { verb: 'system.kernel.blacklist', schema: z.looseObject({ module: name }) },
     'firmware-waiver': {
       verb: 'system.kernel.waiveFirmware',
       schema: z.looseObject({ file: name }),

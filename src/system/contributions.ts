@@ -80,6 +80,7 @@ export type Contribution = { readonly origin: Origin } & (
   | { readonly type: 'hotplug'; readonly targets: readonly KmodTarget[] }
   | { readonly type: 'drivers'; readonly from: 'from-device-tree' }
   | { readonly type: 'kmod-parameter'; readonly parameter: KmodParameterRequest }
+  | { readonly type: 'kmod-blacklist'; readonly module: string }
   | { readonly type: 'firmware-waiver'; readonly file: string }
   | { readonly type: 'kernel-parameter'; readonly parameter: string }
   | { readonly type: 'package-file'; readonly package: string; readonly path: string }

@@ -7,6 +7,7 @@ import { usualKmod } from '../elf/test/assemble-kmod.ts'
 import { type Engine, openEngine } from '../engine/index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { createKmodSource } from '../kmod/index.ts'
+import { checkBlacklist } from './blacklist.ts'
 import type { KmodTarget } from './contributions.ts'
 import { planAll } from './load-plans.ts'
 
@@ -81,6 +82,81 @@ it('a choice that nothing answers to ends a build with what the source says of e
   expect(await refusal(withSource, choice)).toMatchObject({
     why: `${why}\nit takes nft-expr-fib=m, which is off`,
   })
+})
+
+it('a module that is blacklisted is in no plan, and who cannot do without it is told who said so', async () => {
+  const said: Origin = { file: '/system.ts', line: 9 }
+  const files: Readonly<Record<string, Buffer>> = {
+    'cipher.ko': usualKmod('cipher', { info: ['alias=crypto-x'] }),
+    'fast-cipher.ko': usualKmod('fast_cipher', { info: ['alias=crypto-x', 'softdep=pre: extra'] }),
+    'tunnel.ko': usualKmod('tunnel', { info: ['softdep=pre: crypto-x', 'depends=base'] }),
+    'base.ko': usualKmod('base'),
+    'extra.ko': usualKmod('extra'),
+  }
+  const of: Kernel = {
+    ...kernel,
+    image: { type: 'text', text: 'ciphers' },
+    modules: createKmodSource({
+      paths: Object.keys(files),
+      read: (path) => files[path] ?? Buffer.alloc(0),
+    }),
+  }
+  const planned = async (target: KmodTarget, ...names: readonly string[]) => {
+    const blacklist = names.map((value) => ({ value, origins: [said] }))
+    const request = { name: 'vpn', targets: [target], origins: [here] }
+    const [plan] = await planAll(engine, of, [request], blacklist)
+    return plan?.steps.map(({ name }) => name).sort()
+  }
+  const all = ['base', 'cipher', 'extra', 'fast_cipher', 'tunnel']
+  expect(await planned('tunnel')).toEqual(all)
+  expect(await planned('tunnel', 'fast_cipher')).toEqual(['base', 'cipher', 'tunnel'])
+  expect(await planned('tunnel', 'extra')).toEqual(all.filter((name) => name !== 'extra'))
+  expect(await planned({ what: 'x', anyOf: ['cipher', 'fast-cipher'] }, 'cipher', 'extra')).toEqual([
+    'fast_cipher',
+  ])
+  const refused = (needed: string, why: string) => ({
+    what: `vpn needs the kernel module ${needed}, which is blacklisted`,
+    where: [here, said, chosen],
+    why,
+    fix: `do without vpn, or take ${needed} off system.kernel.blacklist`,
+  })
+  const reason = async (target: KmodTarget, ...names: readonly string[]) => {
+    const error: unknown = await planned(target, ...names).catch((error: unknown) => error)
+    return error instanceof UserError ? error.diagnostics[0] : error
+  }
+  expect(await reason('tunnel', 'base')).toEqual(refused('base', 'tunnel uses its symbols'))
+  expect(await reason('base', 'base')).toEqual(refused('base', 'base alone would answer to base'))
+  expect(await reason({ what: 'x', anyOf: ['crypto-y', 'extra'] }, 'extra')).toEqual(
+    refused('extra', 'extra alone would answer to crypto-y or extra'),
+  )
+})
+
+it('a blacklist names modules that there are, where all of them are there', () => {
+  const said = (value: string) => [{ value, origins: [here] }]
+  const modules = createKmodSource({
+    paths: ['veth.ko'],
+    builtin: 'kernel/fs/ext4.ko\n',
+    read: () => usualKmod('veth'),
+  })
+  const distributed: Kernel = {
+    ...kernel,
+    modules,
+    package: { name: 'linux-test', version: '1', architecture: 'arm64' },
+  }
+  const problem = (of: Kernel, name: string): string | undefined => {
+    try {
+      checkBlacklist(of, said(name))
+      return undefined
+    } catch (error) {
+      return error instanceof UserError ? `${error.diagnostics[0]?.what}; ${error.diagnostics[0]?.fix}` : ''
+    }
+  }
+  expect(problem(distributed, 'veth')).toBeUndefined()
+  expect(problem(distributed, 'vth')).toBe(
+    'the kernel module vth is to be kept out, and linux-test 6.1.0 has none of that name; did you mean veth?',
+  )
+  expect(problem({ ...kernel, modules }, 'vth')).toBeUndefined()
+  expect(problem({ ...kernel, modules }, 'ext4')).toContain('ext4 is built into linux-test 6.1.0')
 })
 
 it('a module that cannot be read ends a build', async () => {

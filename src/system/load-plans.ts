@@ -11,8 +11,10 @@ import {
   readKmodSymbols,
 } from '../kmod/index.ts'
 import type { KmodStep } from '../services/index.ts'
+import { answering, withoutModules } from './blacklist.ts'
 import type { KmodChoice, KmodTarget } from './contributions.ts'
 import { installedPath } from './kmod-files.ts'
+import type { Asked } from './merge.ts'
 
 /** A load plan with its name: the service that it belongs to, or `initramfs`. */
 export interface NamedPlan extends LoadPlan {
@@ -32,21 +34,30 @@ export interface PlanRequest {
 /**
  * Plans all requests.
  *
+ * @param blacklist modules that are in no plan
  * @throws UserError listing every request that cannot be planned, with near names for a module that does not exist
  */
 export async function planAll(
   engine: Engine,
   kernel: Kernel,
   requests: readonly PlanRequest[],
+  blacklist: readonly Asked<string>[] = [],
 ): Promise<readonly NamedPlan[]> {
+  const hidden = blacklist.map(({ value }) => value).sort()
   const results = await Promise.all(
-    requests.map(async (request) => ({ request, result: await plan(engine, kernel, request.targets) })),
+    requests.map(async (request) => ({
+      request,
+      result: await plan(engine, kernel, request.targets, hidden),
+    })),
   )
   const problems: Diagnostic[] = []
   const plans: NamedPlan[] = []
   for (const { request, result } of results) {
     if (result.ok) plans.push({ ...result.value, name: request.name, origins: request.origins })
-    else problems.push(await explain(result.error, request, kernel))
+    else {
+      const unwanted = await explainBlacklist(result.error, request, kernel, blacklist)
+      problems.push(unwanted ?? (await explain(result.error, request, kernel)))
+    }
   }
   if (problems.length > 0) throw new UserError(...problems)
   return plans
@@ -57,14 +68,15 @@ function plan(
   engine: Engine,
   kernel: Kernel,
   targets: readonly KmodTarget[],
+  hidden: readonly string[],
 ): Promise<Result<LoadPlan & Pick<NamedPlan, 'staying'>, PlanError | NoChoice>> {
   return engine.compute({
     kind: 'function',
     name: `plan ${targets.map((target) => (typeof target === 'string' ? target : target.what)).join(', ')}`,
-    function: { id: 'kmod/plan', version: 3 },
-    input: { kernel: kernel.image, release: kernel.release, targets },
+    function: { id: 'kmod/plan', version: 4 },
+    input: { kernel: kernel.image, release: kernel.release, targets, hidden },
     run: async () => {
-      const plan = await planTargets(kernel.modules, targets)
+      const plan = await planTargets(withoutModules(kernel.modules, new Set(hidden)), targets)
       if (!plan.ok) return plan
       return { ok: true, value: { ...plan.value, staying: await withoutExit(kernel.modules, plan.value) } }
     },
@@ -118,6 +130,37 @@ async function choose(
     if (!found.ok || found.value.length > 0) return [name]
   }
   return optional === true ? [] : undefined
+}
+
+/** That a plan fails for want of what is blacklisted. */
+async function explainBlacklist(
+  error: PlanError | NoChoice,
+  request: PlanRequest,
+  { modules, origin }: Kernel,
+  blacklist: readonly Asked<string>[],
+): Promise<Diagnostic | undefined> {
+  const wanted =
+    error.type === 'unknown-target'
+      ? [error.target]
+      : error.type === 'missing-dependency'
+        ? [error.name]
+        : error.type === 'no-choice'
+          ? error.target.anyOf
+          : []
+  const found = await Promise.all(wanted.map((name) => answering(modules, name, blacklist)))
+  const unwanted = found.flat()
+  const [first] = unwanted
+  if (first === undefined) return undefined
+  const names = [...new Set(unwanted.map(({ value }) => value))]
+  return {
+    what: `${request.name} needs the kernel module ${first.value}, which is blacklisted`,
+    where: [...request.origins, ...unwanted.flatMap(({ origins }) => origins), origin],
+    why:
+      error.type === 'missing-dependency'
+        ? `${error.neededBy} uses its symbols`
+        : `${names.join(' and ')} alone would answer to ${wanted.join(' or ')}`,
+    fix: `do without ${request.name}, or take ${names.join(' and ')} off system.kernel.blacklist`,
+  }
 }
 
 async function explain(

@@ -42,6 +42,8 @@ export interface Requirements {
   /** Present when the modules that the device tree calls for are to be loaded. */
   readonly drivers?: { readonly origins: readonly Origin[] }
   readonly kmodParameters: readonly Asked<KmodParameterRequest>[]
+  /** Names in the kernel's form. */
+  readonly blacklist: readonly Asked<string>[]
   readonly waivedFirmware: readonly Asked<string>[]
   readonly kernelParameters: readonly Asked<string>[]
   readonly packageFiles: readonly Asked<{ readonly package: string; readonly path: string }>[]
@@ -192,6 +194,9 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     ...(hotplug.length === 0 ? {} : { hotplug: allTargets(hotplug) }),
     ...(drivers.length === 0 ? {} : { drivers: { origins: drivers.map(({ origin }) => origin) } }),
     kmodParameters,
+    blacklist: collect(
+      of('kmod-blacklist').map(({ module, origin }) => ({ value: module.replaceAll('-', '_'), origin })),
+    ),
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(
       of('kernel-parameter').map(({ parameter, origin }) => ({ value: parameter, origin })),

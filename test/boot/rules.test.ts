@@ -4,15 +4,14 @@ import { type BuiltSystem, devices, loadedModules, moduleNames, output } from '.
 import { setUpRig } from './rig.ts'
 
 const rig = setUpRig()
+let built: BuiltSystem
+let machine: Machine
+beforeAll(async () => {
+  built = await rig.build('rules', devices[0])
+  machine = await rig.boot({ folder: built.folder })
+})
 
 describe('the modules of a firewall with rules of its own', () => {
-  let built: BuiltSystem
-  let machine: Machine
-  beforeAll(async () => {
-    built = await rig.build('rules', devices[0])
-    machine = await rig.boot({ folder: built.folder })
-  })
-
   it('are enough for every expression, with nothing that loads others', async () => {
     // There is no modprobe: what is not loaded is not there.
     expect((await machine.run('command -v modprobe || ls /sbin/modprobe')).status).not.toBe(0)
@@ -41,5 +40,59 @@ describe('the modules of a firewall with rules of its own', () => {
     await output(machine, 'rc-service firewall stop')
     expect(await loadedModules(machine)).not.toContain('nf_tables')
     await output(machine, 'rc-service firewall start')
+  })
+})
+
+/** Modules of the service `requests` that no other needs for its symbols, and which requests need them. */
+const requestsOf: Readonly<Record<string, readonly string[]>> = {
+  sch_cake: ['cake'],
+  sch_ingress: ['clsact', 'flower'],
+  cls_flower: ['flower'],
+  act_mirred: ['mirred'],
+  tcp_bbr: ['bbr'],
+  ifb: ['ifb'],
+  vxlan: ['vxlan'],
+  wireguard: ['wireguard'],
+  vcan: ['vcan', 'can'],
+  can_raw: ['can'],
+  algif_hash: ['hash'],
+  rmd160: ['hash'],
+  algif_skcipher: ['cipher'],
+  ecb: ['cipher'],
+  camellia_generic: ['cipher'],
+  crypto_user: ['hash', 'cipher'],
+  xfrm_user: ['xfrm'],
+  l2tp_netlink: ['l2tp'],
+}
+
+describe('the modules of what programs have the kernel ask for', () => {
+  const failing = async (...requests: readonly string[]): Promise<readonly string[]> =>
+    (await output(machine, `sh /usr/lib/requests ${requests.join(' ')}`))
+      .split('\n')
+      .filter((line) => line !== '')
+
+  it('are enough for every request, and gone with their service none succeeds', async () => {
+    // What the kernel has to say would come between the lines.
+    await output(machine, 'echo 1 >/proc/sys/kernel/printk')
+    expect(await failing()).toEqual([])
+    await output(machine, 'rc-service requests stop')
+    expect(new Set(await failing())).toEqual(new Set(Object.values(requestsOf).flat()))
+    await output(machine, 'rc-service requests start')
+  })
+
+  it('are each needed, by the requests that it is for', async () => {
+    const folder = `/lib/modules/${await output(machine, 'uname -r')}`
+    const used = (await output(machine, "awk '$3 > 0 { print $1 }' /proc/modules")).split('\n')
+    const without: Record<string, readonly string[]> = {}
+    for (const path of built.manifest.loadPlans.requests ?? []) {
+      const [name = ''] = moduleNames([path])
+      // What others use for its symbols cannot go without them.
+      if (used.includes(name)) continue
+      await output(machine, `rmmod ${name}`)
+      without[name] = await failing(...(requestsOf[name] ?? []))
+      await output(machine, `insmod ${folder}/${path}`)
+    }
+    expect(without).toEqual(requestsOf)
+    expect(await failing()).toEqual([])
   })
 })

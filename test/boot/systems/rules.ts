@@ -1,5 +1,5 @@
 import { defineSystem } from 'firmwright'
-import { consoleLogin, firewall } from 'firmwright/features'
+import { consoleLogin, firewall, kernelRequests } from 'firmwright/features'
 import { device } from './parameters.ts'
 
 /** At least one of everything that nf_tables can have in a module of its own, in every family that has it. */
@@ -146,12 +146,73 @@ table netdev first {
 }
 `
 
+/** Prints, one a line, which of the requests named as arguments fail (all, without any). Nothing of them stays behind. */
+const requests = `try() {
+	"$@" >/dev/null 2>&1 || echo "$1"
+}
+cake() { tc qdisc add dev lo root cake && tc qdisc del dev lo root; }
+clsact() { tc qdisc add dev lo clsact && tc qdisc del dev lo clsact; }
+flower() {
+	tc qdisc add dev lo clsact
+	tc filter add dev lo ingress protocol ip flower dst_ip 192.0.2.1 classid 1:1
+	set -- $?
+	tc qdisc del dev lo clsact
+	return $1
+}
+mirred() { tc actions add action mirred egress mirror dev lo index 9 && tc actions del action mirred index 9; }
+bbr() {
+	echo bbr >/proc/sys/net/ipv4/tcp_congestion_control && echo cubic >/proc/sys/net/ipv4/tcp_congestion_control
+}
+link() { ip link add try0 type "$@" && ip link del try0; }
+ifb() { link ifb; }
+vxlan() { link vxlan id 1 dstport 4789; }
+wireguard() { link wireguard; }
+vcan() { link vcan; }
+can() {
+	ip link add try0 type vcan && ip link set try0 up && cansend try0 123#00
+	set -- $?
+	ip link del try0
+	return $1
+}
+# The hash's authors' own test vector.
+hash() { printf abc | kcapi-dgst -c rmd160 --hex | grep 8eb208f7e05d987a9b044a8e98c6b087f15a0bfc; }
+# RFC 3713, appendix A.
+cipher() {
+	printf '\\001\\043\\105\\147\\211\\253\\315\\357\\376\\334\\272\\230\\166\\124\\062\\020' >/run/block
+	kcapi-enc -e -c 'ecb(camellia)' --keyfd 3 3</run/block </run/block |
+		od -An -tx1 | grep '67 67 31 38 54 96 69 73 08 57 06 56 48 ea be 43'
+}
+xfrm() { ip xfrm state list; }
+l2tp() { ip l2tp show tunnel; }
+[ $# -gt 0 ] || set -- cake clsact flower mirred bbr ifb vxlan wireguard vcan can hash cipher xfrm l2tp
+for request; do try $request; done
+`
+
 export default defineSystem({
   device,
   hostname: 'rules',
   setup(system) {
     firewall(system, { rules })
-    system.applets('awk', 'lsmod', 'rmmod')
+    kernelRequests(system, {
+      name: 'requests',
+      qdiscs: ['cake', 'clsact'],
+      classifiers: ['flower'],
+      actions: ['mirred'],
+      congestionControls: ['bbr'],
+      links: ['ifb', 'vxlan', 'wireguard', 'vcan'],
+      canProtocols: ['raw'],
+      algSockets: ['hash', 'skcipher'],
+      netlink: ['xfrm', 'crypto'],
+      genericNetlink: ['l2tp'],
+      crypto: ['rmd160', 'ecb(camellia)'],
+    })
+    system.packages.file('iproute2', '/bin/ip')
+    system.packages.file('iproute2', '/sbin/tc')
+    system.packages.file('can-utils', '/usr/bin/cansend')
+    system.packages.file('kcapi-tools', '/usr/bin/kcapi-dgst')
+    system.packages.file('kcapi-tools', '/usr/bin/kcapi-enc')
+    system.files.text('/usr/lib/requests', requests)
+    system.applets('awk', 'grep', 'insmod', 'lsmod', 'od', 'rmmod')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })
