@@ -22,6 +22,8 @@ export const bananapiBpiR3: Device = {
   kernelParameters: ['console=ttyS0,115200'],
   kernelSymbols: [
     yes('ARCH_MEDIATEK', 'its chip, an MT7986A'),
+    // clocks of serial@11002000 in mt7986a.dtsi: infracfg, whose driver is clk-mt7986-infracfg.c.
+    yes('COMMON_CLK_MT7986', 'the clocks of its serial port'),
     yes('SERIAL_8250', 'its serial port, ttyS0'),
     yes('SERIAL_8250_CONSOLE', 'as a console'),
     // serial@11002000 of mt7986a.dtsi is mediatek,mt6577-uart, which 8250_mtk.c drives.
