@@ -25,23 +25,36 @@ export interface FirmwareLoader {
  * and folders of its release as well, and unpacks .xz and .zst where it was built to (drivers/base/firmware_loader/main.c,
  * `fw_path` and `_request_firmware`).
  */
-export function firmwareNames(
+export function firmwareNames(paths: Iterable<string>, loader: FirmwareLoader): ReadonlySet<string> {
+  const builtin = (loader.config.get('EXTRA_FIRMWARE') ?? '').split(/\s+/).filter((name) => name !== '')
+  return new Set([...builtin, ...Array.from(paths, (path) => namesOf(path, loader)).flat()])
+}
+
+/** Those of `paths` below /lib/firmware that a kernel would take for what modules name. */
+export function firmwareFiles(
+  kmods: Iterable<Kmod>,
   paths: Iterable<string>,
-  { release, config }: FirmwareLoader,
-): ReadonlySet<string> {
+  loader: FirmwareLoader,
+): readonly string[] {
+  const asked = Array.from(kmods, ({ firmware }) => firmware).flat()
+  const literal = new Set(asked)
+  const patterns = asked.filter((name) => literalPrefix(name) !== name)
+  return [...paths].filter((path) =>
+    namesOf(path, loader).some(
+      (name) => literal.has(name) || patterns.some((pattern) => matchesGlob(pattern, name)),
+    ),
+  )
+}
+
+function namesOf(path: string, { release, config }: FirmwareLoader): readonly string[] {
   const isOn = (symbol: string): boolean => config.get(symbol) === 'y'
   const suffixes = ['xz', 'zst'].filter((suffix) =>
     isOn(`FW_LOADER_COMPRESS_${suffix === 'xz' ? 'XZ' : 'ZSTD'}`),
   )
-  const names = new Set((config.get('EXTRA_FIRMWARE') ?? '').split(/\s+/).filter((name) => name !== ''))
-  for (const path of paths) {
-    const folder = [`updates/${release}/`, 'updates/', `${release}/`].find((each) => path.startsWith(each))
-    const name = path.slice(folder?.length ?? 0)
-    const suffix = suffixes.find((each) => name.endsWith(`.${each}`))
-    names.add(path).add(name)
-    if (suffix !== undefined) names.add(name.slice(0, -suffix.length - 1))
-  }
-  return names
+  const folder = [`updates/${release}/`, 'updates/', `${release}/`].find((each) => path.startsWith(each))
+  const name = path.slice(folder?.length ?? 0)
+  const suffix = suffixes.find((each) => name.endsWith(`.${each}`))
+  return [path, name, ...(suffix === undefined ? [] : [name.slice(0, -suffix.length - 1)])]
 }
 
 /**

@@ -23,7 +23,7 @@ export { type PlanGraph, planGraph, planGraphToDot, planGraphToSvg } from './dra
 export type { KmodError, KmodResult, Result } from './error.ts'
 export type { ExportedSymbol } from './exports.ts'
 export type { FindingSeverity, KmodFinding } from './findings.ts'
-export { type FirmwareFiles, type FirmwareLoader, firmwareNames } from './firmware.ts'
+export { type FirmwareFiles, type FirmwareLoader, firmwareFiles, firmwareNames } from './firmware.ts'
 export { openKmodFolder } from './folder.ts'
 export { type KmodGraph, readKmodGraph } from './graph.ts'
 export { type Kmod, readKmod } from './kmod.ts'

@@ -26,6 +26,7 @@ import type { DefinedSystem } from './definition.ts'
 import { boardDevices, driversService, treeDrivers } from './drivers.ts'
 import type { EvaluatedSystem } from './evaluated.ts'
 import { kmodFiles } from './kmod-files.ts'
+import { planFirmware } from './kmod-firmware.ts'
 import { type KmodParameters, placeParameters } from './kmod-parameters.ts'
 import { kmodSteps, type NamedPlan, type PlanRequest, planAll } from './load-plans.ts'
 import { type Asked, mergeKernel, type Requirements } from './merge.ts'
@@ -170,7 +171,20 @@ export async function assemble(
   )
   const rootTree = await withPackages(packages, requirements, own, base)
   checkCommands(services, rootTree)
-  await proveKmods(engine, kernel, planned, { rootTree, waived: requirements.waivedFirmware })
+  const waived = requirements.waivedFirmware
+  const ofRoot = planned.filter(({ name }) => name !== 'initramfs')
+  await proveKmods(engine, kernel, ofRoot, { tree: rootTree, waived })
+  /** With the plan proved, and its firmware. */
+  const makeInitramfs = async (
+    plan: NamedPlan,
+    root: RootDevice,
+    given: KmodParameters,
+  ): Promise<FileTree> => {
+    const firmware = await planFirmware(kernel, plan, rootTree)
+    const tree = await initramfsTree(engine, packages, root, kernel, plan, firmware, given, base)
+    await proveKmods(engine, kernel, [plan], { tree, waived })
+    return tree
+  }
   const initramfsPlan = planOf('initramfs')
   return {
     definition,
@@ -188,23 +202,14 @@ export async function assemble(
     ...(disks === undefined || initramfsPlan === undefined
       ? {}
       : {
-          initramfsTree: await initramfsTree(
-            engine,
-            packages,
-            { by: 'path', path: disks.root },
-            kernel,
-            initramfsPlan,
-            parameters,
-            base,
-          ),
+          initramfsTree: await makeInitramfs(initramfsPlan, { by: 'path', path: disks.root }, parameters),
         }),
     async makeInitramfs({ kmods, root, parameters: more = new Map() }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request], blacklist)
       if (plan === undefined) throw new Error('planning one request gave no plan')
       const ofModules = new Map([...parameters.ofModules, ...more])
-      const all = { ...parameters, ofModules }
-      return { tree: await initramfsTree(engine, packages, root, kernel, plan, all, base), plan }
+      return { tree: await makeInitramfs(plan, root, { ...parameters, ofModules }), plan }
     },
     lostAtPowerOff:
       definition.state === undefined
@@ -356,13 +361,14 @@ async function withPackages(
   return mergeTrees(complete, usrMergeLinks(complete, base))
 }
 
-/** The initramfs: its script, a busybox that needs no library, and the modules of its plan. */
+/** The initramfs: its script, a busybox that needs no library, the modules of its plan, and their firmware. */
 async function initramfsTree(
   engine: Engine,
   packages: Packages,
   root: RootDevice,
   kernel: Kernel,
   plan: NamedPlan,
+  firmware: FileTree,
   parameters: KmodParameters,
   base: Origin,
 ): Promise<FileTree> {
@@ -374,7 +380,12 @@ async function initramfsTree(
   })
   const busybox = await packages.entry(basePackages.staticBusybox, '/bin/busybox', base)
   const tree = completeTree(
-    mergeTrees(script, new Map([['/usr/bin/busybox', busybox]]), await kmodFiles(engine, [plan], kernel)),
+    mergeTrees(
+      script,
+      new Map([['/usr/bin/busybox', busybox]]),
+      await kmodFiles(engine, [plan], kernel),
+      firmware,
+    ),
   )
   return mergeTrees(tree, usrMergeLinks(tree, base))
 }

@@ -67,7 +67,7 @@ async function build(odd: Buffer, builtinModinfo = ''): Promise<readonly Diagnos
     notes: [],
   }
   try {
-    await proveKmods(engine, kernel, [plan], { rootTree: new Map(), waived: [] })
+    await proveKmods(engine, kernel, [plan], { tree: new Map(), waived: [] })
     return []
   } catch (error) {
     if (error instanceof UserError) return error.diagnostics

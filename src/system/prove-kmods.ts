@@ -3,10 +3,9 @@ import type { Engine } from '../engine/index.ts'
 import type { FileTree } from '../filetree/index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { checkKmods, firmwareNames, type KmodFinding } from '../kmod/index.ts'
+import { firmwareFolder } from './kmod-firmware.ts'
 import type { NamedPlan } from './load-plans.ts'
 import type { Asked } from './merge.ts'
-
-const firmwareFolder = '/usr/lib/firmware/'
 
 /**
  * Proves that every module that ships loads on the target, in the order of each plan, and has its firmware. What is
@@ -19,9 +18,13 @@ export async function proveKmods(
   engine: Engine,
   kernel: Kernel,
   plans: readonly NamedPlan[],
-  given: { readonly rootTree: FileTree; readonly waived: readonly Asked<string>[] },
+  given: {
+    /** Where the modules are loaded: firmware is looked for in it. */
+    readonly tree: FileTree
+    readonly waived: readonly Asked<string>[]
+  },
 ): Promise<void> {
-  const files = [...given.rootTree.keys()].flatMap((path) =>
+  const files = [...given.tree.keys()].flatMap((path) =>
     path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
   )
   const firmware = {
