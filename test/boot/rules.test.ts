@@ -1,14 +1,40 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { openKmodFolder } from '../../src/kmod/index.ts'
 import type { Machine } from '../../src/machine/index.ts'
+import { modulesFolder } from '../../verify/kmod/kernels.ts'
+import { judge, newCounts } from '../../verify/kmod/rules.ts'
+import { mountRules, rulesDisk, runProbe } from '../../verify/kmod/rules-guest.ts'
+import { planRuleset, type RulesetPlan, readRulesets } from '../../verify/kmod/rulesets.ts'
+import { seededRandom } from '../seeded-random.ts'
 import { type BuiltSystem, devices, loadedModules, moduleNames, output } from './guest.ts'
 import { setUpRig } from './rig.ts'
+
+/** Of verify/kmod/rules: as many as a test has time for; `npm run verify kmod-rules` tries all. */
+const fewRulesets = 2
 
 const rig = setUpRig()
 let built: BuiltSystem
 let machine: Machine
+const plans: RulesetPlan[] = []
 beforeAll(async () => {
+  const modules = await modulesFolder({
+    release: 'bookworm',
+    architecture: 'arm64',
+    package: 'linux-image-arm64',
+  })
+  const source = openKmodFolder(modules)
+  if (!source.ok) throw new Error(source.error.message)
+  const rulesets = [...readRulesets()]
+  const random = seededRandom(20_261_127)
+  while (plans.length < fewRulesets) {
+    const [ruleset] = rulesets.splice(random(rulesets.length), 1)
+    if (ruleset !== undefined) plans.push(await planRuleset(source.value, ruleset))
+  }
   built = await rig.build('rules', devices[0])
-  machine = await rig.boot({ folder: built.folder })
+  machine = await rig.boot({
+    folder: built.folder,
+    arguments: rulesDisk(rig.folder(), modules, plans),
+  })
 })
 
 describe('the modules of a firewall with rules of its own', () => {
@@ -94,5 +120,23 @@ describe('the modules of what programs have the kernel ask for', () => {
     }
     expect(without).toEqual(requestsOf)
     expect(await failing()).toEqual([])
+  })
+})
+
+describe('the modules of some rulesets', () => {
+  it('are enough for them, and without any one that it needs none loads', async () => {
+    for (const service of ['firewall', 'requests']) await output(machine, `rc-service ${service} stop`)
+    await mountRules(machine)
+    const there = await loadedModules(machine)
+    const counts = newCounts()
+    const wrong: string[] = []
+    for (const plan of plans) {
+      wrong.push(
+        ...plan.steps.flatMap(({ name }) => (there.includes(name) ? [`${name} is there anyway`] : [])),
+      )
+      wrong.push(...judge(plan, await runProbe(machine, plan.name), counts))
+    }
+    expect(wrong).toEqual([])
+    expect(counts.fails).toBeGreaterThan(plans.length)
   })
 })

@@ -123,18 +123,11 @@ export async function startRulesGuest(
   modulesFolder: string,
   plans: readonly RulesetPlan[],
 ): Promise<RulesGuest> {
-  const disk = makeDisk(folder, modulesFolder, plans)
   const [device] = devices
   const built = await buildVm(join(folder, 'system'), device, systemFile)
   const machine = startMachine({
     folder: built.folder,
-    // Behind the root in the order of the bus, which is that of their names.
-    arguments: [
-      '-drive',
-      `if=none,id=data,format=raw,readonly=on,file=${disk}`,
-      '-device',
-      'virtio-blk-pci,drive=data,addr=0x10',
-    ],
+    arguments: rulesDisk(folder, modulesFolder, plans),
   })
   const kill = async (): Promise<void> => {
     machine.kill()
@@ -143,7 +136,7 @@ export async function startRulesGuest(
   try {
     await untilUp(machine, 'the guest for rulesets')
     const version = await output(machine, 'uname -r')
-    await output(machine, prepare)
+    await mountRules(machine)
     const atBoot = new Set(await loadedModules(machine))
     return { version, atBoot, probe: (name) => runProbe(machine, name), kill }
   } catch (error) {
@@ -152,16 +145,20 @@ export async function startRulesGuest(
   }
 }
 
-/** `socket cgroupv2` names a group that has to be there. */
-const prepare = [
-  '! ls /sbin/modprobe 2>/dev/null',
-  'mkdir -p /run/data /run/cgroup',
-  'mount -t squashfs /dev/vdb /run/data',
-  'mount -t cgroup2 none /sys/fs/cgroup',
-  'mkdir -p /sys/fs/cgroup/user.slice',
-].join(' && ')
+/** In a guest that was started with {@link rulesDisk}. */
+export async function mountRules(machine: Machine): Promise<void> {
+  // `socket cgroupv2` names a group that has to be there.
+  const commands = [
+    '! ls /sbin/modprobe 2>/dev/null',
+    'mkdir -p /run/data /run/cgroup',
+    'mount -t squashfs /dev/vdb /run/data',
+    'mount -t cgroup2 none /sys/fs/cgroup',
+    'mkdir -p /sys/fs/cgroup/user.slice',
+  ]
+  await output(machine, commands.join(' && '))
+}
 
-async function runProbe(machine: Machine, name: string): Promise<Probe> {
+export async function runProbe(machine: Machine, name: string): Promise<Probe> {
   const said = await output(machine, `sh /run/data/probe ${name}`, 1_800_000)
   const lines = said.split('\n').map((line) => line.trim())
   const after = (word: string): readonly string[] =>
@@ -175,7 +172,12 @@ async function runProbe(machine: Machine, name: string): Promise<Probe> {
   return { whole, again, without: new Map(without), stuck: after('stuck') }
 }
 
-function makeDisk(folder: string, modulesFolder: string, plans: readonly RulesetPlan[]): string {
+/** Arguments for QEMU: a second disk with rulesets, modules and the probe. */
+export function rulesDisk(
+  folder: string,
+  modulesFolder: string,
+  plans: readonly RulesetPlan[],
+): readonly string[] {
   const data = join(folder, 'data')
   for (const name of ['modules', 'plans', 'rules', 'users']) mkdirSync(join(data, name), { recursive: true })
   writeFileSync(join(data, 'probe'), probe)
@@ -192,5 +194,11 @@ function makeDisk(folder: string, modulesFolder: string, plans: readonly Ruleset
   }
   const disk = join(folder, 'data.squashfs')
   execFileSync('mksquashfs', [data, disk, '-quiet', '-no-progress', '-comp', 'lzo'])
-  return disk
+  return [
+    '-drive',
+    `if=none,id=data,format=raw,readonly=on,file=${disk}`,
+    '-device',
+    // Behind the root in the order of the bus, which is that of their names.
+    'virtio-blk-pci,drive=data,addr=0x10',
+  ]
 }

@@ -29,7 +29,7 @@ export async function verifyRules({ folder, progress }: VerifyContext): Promise<
   for (const ruleset of rulesets) plans.push(await planRuleset(source.value, ruleset))
 
   const guest = await startRulesGuest(folder, modules, plans)
-  const counts = { modules: 0, fails: 0, softdeps: 0, packets: 0 }
+  const counts = newCounts()
   const wrong: string[] = [...missing.map((word) => `no ruleset has ${word}`)]
   try {
     if (!modules.endsWith(`/${guest.version}`)) throw new Error(`${modules} is not of ${guest.version}`)
@@ -78,14 +78,19 @@ export async function verifyRules({ folder, progress }: VerifyContext): Promise<
   }
 }
 
-interface Counts {
+export interface Counts {
   modules: number
   fails: number
   softdeps: number
   packets: number
 }
 
-function judge(plan: RulesetPlan, probe: Probe, counts: Counts): readonly string[] {
+export function newCounts(): Counts {
+  return { modules: 0, fails: 0, softdeps: 0, packets: 0 }
+}
+
+/** What is wrong with what a ruleset's modules did; adds to `counts`. */
+export function judge(plan: RulesetPlan, probe: Probe, counts: Counts): readonly string[] {
   const { name } = plan
   const wrong = probe.stuck.map((module) => `${name}: ${module} stays loaded`)
   if (probe.whole !== 'loads') wrong.push(`${name} with its plan: ${probe.whole}`)

@@ -212,7 +212,10 @@ export default defineSystem({
     system.packages.file('kcapi-tools', '/usr/bin/kcapi-dgst')
     system.packages.file('kcapi-tools', '/usr/bin/kcapi-enc')
     system.files.text('/usr/lib/requests', requests)
-    system.applets('awk', 'grep', 'insmod', 'lsmod', 'od', 'rmmod')
+    // For rulesets out of verify/kmod/rules.
+    system.packages.file('netbase', '/etc/protocols')
+    system.packages.file('netbase', '/etc/services')
+    system.applets('awk', 'grep', 'insmod', 'lsmod', 'mkdir', 'mount', 'od', 'rmmod', 'usleep')
     consoleLogin(system, { login: { type: 'open' } })
   },
 })
