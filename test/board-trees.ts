@@ -2,8 +2,8 @@
  * Device trees of real boards as cpp, dtc and fdtoverlay make them from the kernel's source and the device file's overlays,
  * and what fdtget reads in a tree: nothing here is ours.
  */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import {
   bananapiBpiR3,
@@ -43,12 +43,16 @@ export async function compileBoardTree(device: Device, work: string): Promise<st
   const cpp = ['-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', '-I', include, '-I', beside]
   await execa('cpp', [...cpp, '-o', preprocessed, main])
   const compiled = join(work, 'compiled.dtb')
-  await execa('dtc', ['-q', '-I', 'dts', '-O', 'dtb', '-i', beside, '-o', compiled, preprocessed])
+  // With labels where the Makefile beside it says so: DTC_FLAGS_NAME := -@
+  const flags = new RegExp(`^DTC_FLAGS_${basename(main, '.dts')} := -@$`, 'm')
+  const symbols = flags.test(await readFile(join(beside, 'Makefile'), 'utf8')) ? ['-@'] : []
+  const dtc = ['-q', ...symbols, '-I', 'dts', '-O', 'dtb', '-i', beside]
+  await execa('dtc', [...dtc, '-o', compiled, preprocessed])
   return layOver(compiled, device, work)
 }
 
 /** Lays over a tree's file what the device does. */
-export async function layOver(tree: string, device: Device, work: string): Promise<string> {
+async function layOver(tree: string, device: Device, work: string): Promise<string> {
   let current = tree
   const { deviceTree } = device
   const overlays = 'overlays' in deviceTree ? (deviceTree.overlays ?? []) : []

@@ -72,9 +72,10 @@ export async function stopAutoboot(
   const atPrompt = promptPattern(loader)
   const { autoboot } = loader
   const deadline = Date.now() + powerOnMs
-  // A loader that is at its prompt answers an empty line; in a countdown it is a key like any other.
   const key = autoboot.type === 'key' ? autoboot.key : autoboot.type === 'string' ? autoboot.text : '\n'
-  line.send('\n')
+  // A loader that is at its prompt answers an empty line; in a countdown it is a key like any other. Whoever is left with
+  // ctrl-c is a menu, in which an empty line would choose; a prompt answers that key as well.
+  line.send(key === '\x03' ? key : '\n')
   for (;;) {
     const waited = await line.wait(begunPromptPattern(loader), KEY_MS)
     if (waited.type === 'matched') break

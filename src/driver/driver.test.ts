@@ -60,6 +60,7 @@ const up = `${kernelSays}firmwright: up in 8.72 s\n`
 async function boot(
   answers: Readonly<Record<string, ReturnType<NonNullable<FakeOptions['answer']>>>> = {},
   options: FakeOptions = {},
+  autoboot = plan.loader.autoboot,
 ) {
   const fake = fakeLoader({
     ...options,
@@ -75,7 +76,8 @@ async function boot(
   })
   const events: BootEvent[] = []
   const onEvent = (event: BootEvent): void => void events.push(event)
-  const booted = await bootBoard({ plan, line: fake.line, onEvent, silentMs: 300, quietMs: 300 })
+  const stopped = { ...plan, loader: { ...plan.loader, autoboot } }
+  const booted = await bootBoard({ plan: stopped, line: fake.line, onEvent, silentMs: 300, quietMs: 300 })
   return { booted, events, ran: fake.ran }
 }
 
@@ -91,6 +93,13 @@ describe('a board that boots', () => {
   it('is stopped in its countdown, however many keys get lost', async () => {
     const { booted } = await boot({}, { countdown: { key: ' ', losesKeys: 3 } })
     expect(booted.ok).toBe(true)
+  })
+
+  it('leaves a menu with ctrl-c, and chooses nothing in it', async () => {
+    const key = '\x03'
+    const { booted, ran } = await boot({}, { countdown: { key, menu: true } }, { type: 'key', key })
+    expect(booted.ok).toBe(true)
+    expect(ran).toEqual(['bdinfo', ...plan.lines.map(({ text }) => text)])
   })
 
   it('says which services did not start', async () => {

@@ -18,8 +18,8 @@ export interface FakeOptions {
   readonly lineLimitBytes?: number
   /** Loses every so-manieth typed character. */
   readonly losesEvery?: number
-  /** Starts with a countdown that this key ends, instead of at its prompt. */
-  readonly countdown?: { readonly key: string; readonly losesKeys?: number }
+  /** Starts with a countdown that this key ends, instead of at its prompt; in a `menu`, an empty line runs an entry. */
+  readonly countdown?: { readonly key: string; readonly losesKeys?: number; readonly menu?: true }
   /** What a command prints and its result; by default nothing, and 0. */
   readonly answer?: (line: string) => {
     readonly output?: string
@@ -54,6 +54,7 @@ export function fakeLoader(options: FakeOptions = {}): FakeLoader {
   }
   const key = (character: string): void => {
     if (counting) {
+      if (character === '\n' && countdown?.menu === true) ran.push('an entry of the menu')
       if (character !== countdown?.key || keysToLose-- > 0) return
       counting = false
       print(`\n${prompt}`)
