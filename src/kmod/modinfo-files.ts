@@ -36,7 +36,8 @@ const startBytes = 4 << 10
 /** The table of section names and the section headers are the last parts of what `ld -r` writes, in that order. */
 const namesBytes = 2 << 10
 const tableBytes = 16 << 10
-const slabBytes = startBytes + namesBytes + tableBytes
+/** Room for those, and for any `.modinfo` but a giant's: amdgpu has the longest of Debian's, 76 KB of names of firmware. */
+const slabBytes = 128 << 10
 /** Where the fields lie that lead to a section (gABI 4.1 "ELF Header", "Section Header"). */
 const layouts = {
   32: {

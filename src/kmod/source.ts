@@ -171,7 +171,13 @@ export function createKmodSource(options: KmodSourceOptions): KmodSource {
       if (!all.ok) return all
       return {
         ok: true,
-        value: { modules: matchModules(all.value, alias), builtin: builtinIndex().match(alias) },
+        value: {
+          modules: matchModules(all.value, alias),
+          // Who has found a module does not ask, and reading what is built in takes as long as looking through all modules.
+          get builtin() {
+            return builtinIndex().match(alias)
+          },
+        },
       }
     },
   }
