@@ -103,7 +103,7 @@ export interface Proxy {
 }
 
 /**
- * Stands between clients and a server; of the packets in either direction, one in `lossIn` is lost and one in
+ * Stands between clients and a server, both of this machine, at a port of an address (by default any port of loopback); of the packets in either direction, one in `lossIn` is lost and one in
  * `doubleIn` is sent twice. Clients see the server's transfer ports as ports of the proxy.
  */
 export async function startLossyProxy(
@@ -111,13 +111,14 @@ export async function startLossyProxy(
   lossIn: number,
   doubleIn: number,
   random: () => number,
+  at: { readonly address: string; readonly port: number } = { address: '127.0.0.1', port: 0 },
 ): Promise<Proxy> {
   const sockets = new Set<Socket>()
-  const open = (): Promise<Socket> => {
+  const open = (port = 0): Promise<Socket> => {
     const socket = createSocket('udp4')
     sockets.add(socket)
     socket.on('error', () => {})
-    return new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(socket)))
+    return new Promise((resolve) => socket.bind(port, at.address, () => resolve(socket)))
   }
   const pass = (socket: Socket, bytes: Uint8Array, port: number): void => {
     if (random() < 1 / lossIn) return
@@ -125,7 +126,7 @@ export async function startLossyProxy(
     for (let count = 0; count < copies; count++)
       if (sockets.has(socket)) socket.send(bytes, port, '127.0.0.1')
   }
-  const entrance = await open()
+  const entrance = await open(at.port)
   /** By the client's port: the socket that the server sees as this client. */
   const inner = new Map<number, Promise<Socket>>()
   const join = async (clientPort: number): Promise<Socket> => {
