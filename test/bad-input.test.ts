@@ -359,6 +359,11 @@ describe('a system file', () => {
     expect(message).toContain('await')
   })
 
+  it('whose setup awaits what never happens', async () => {
+    const message = await refusalOf('return new Promise(() => {})')
+    expect(message).toContain('something is awaited that never happens')
+  })
+
   it('whose setup rejects later, unobserved', async () => {
     const message = await refusalOf("Promise.resolve().then(() => { throw new Error('unobserved') })")
     expect(message).toContain('unobserved')

@@ -116,12 +116,24 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.once('uncaughtException', endStray)
 process.once('unhandledRejection', endStray)
 
+/** Nothing is left that could happen, and a promise is still awaited: without a word Node would end as if all were done. */
+function endWaiting(): never {
+  const waiting = new UserError({
+    what: 'something is awaited that never happens',
+    why: 'nothing is left to be done that could bring it about',
+    fix: 'have every promise that setup awaits come to an end',
+  })
+  process.exit(report(waiting))
+}
+
 // What is bundled is CommonJS, which has no `await` outside functions.
 async function main(): Promise<void> {
+  process.once('beforeExit', endWaiting)
   try {
     await createProgram().parseAsync()
   } catch (error) {
     process.exitCode = report(error)
   }
+  process.off('beforeExit', endWaiting)
 }
 void main()
