@@ -37,6 +37,8 @@ const QUIET_MS = 300_000
 /** What a slow processor still unpacks, of kernel, initramfs and root, without a word: an .lzma on a MIPS 24K is about this. */
 const UNPACKED_BYTES_PER_MS = 1000
 const KEY_MS = 200
+/** How long a prompt that answers a key takes at most: a USB adapter may hold it back for 16 ms (FTDI AN232B-04, latency timer). */
+const SETTLE_MS = 50
 const REPLY_MS = 5000
 const REPORT_MS = 1000
 
@@ -99,7 +101,7 @@ export async function stopAutoboot(
 /** Takes in prompts that answer keys sent too much. */
 async function settle(line: SerialLine, atPrompt: RegExp): Promise<void> {
   let waited: Waited
-  do waited = await line.wait(atPrompt, KEY_MS)
+  do waited = await line.wait(atPrompt, SETTLE_MS)
   while (waited.type === 'matched')
 }
 
