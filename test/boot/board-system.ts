@@ -13,7 +13,8 @@ export interface BoardSystem {
   readonly symbols?: Readonly<Record<string, 'y' | 'm' | 'n'>>
 }
 
-const PHRAM_SYMBOLS = {
+/** With these a kernel mounts a root of phram by itself. */
+export const PHRAM_SYMBOLS = {
   MTD: 'y',
   MTD_PHRAM: 'y',
   MTD_BLOCK: 'y',

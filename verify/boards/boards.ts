@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PHRAM_SYMBOLS } from '../../test/boot/board-system.ts'
 import { unpackedPackage } from '../../test/material.ts'
 
 export interface BoardCase {
@@ -34,15 +35,7 @@ export const boardCases: readonly BoardCase[] = [
 export async function boardSystem({ device, release, kernel }: BoardCase): Promise<string> {
   const source =
     kernel === 'debian' ? '' : `\n  kernel: linuxSource(${JSON.stringify(await sourceOf(kernel))}),`
-  const phram = {
-    MTD: 'y',
-    MTD_PHRAM: 'y',
-    MTD_BLOCK: 'y',
-    SQUASHFS: 'y',
-    SQUASHFS_XZ: 'y',
-    DEVTMPFS_MOUNT: 'y',
-  }
-  const asked = kernel === 'debian' ? '' : `, config: ${JSON.stringify(phram)}`
+  const asked = kernel === 'debian' ? '' : `, config: ${JSON.stringify(PHRAM_SYMBOLS)}`
   return `
 import { defineSystem, linuxSource } from 'firmwright'
 import { ${device} } from 'firmwright/devices'
