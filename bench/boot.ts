@@ -1,8 +1,8 @@
 /**
  * A built folder to running user space: `firmwright boot` against the same folder booted by hand, in turns, on QEMU's arm64
- * board under Debian's U-Boot; the median of the rounds. By hand: tftpd-hpa serves the folder (where this runs as root), and a typist stops autoboot and
- * types `boot.txt`, each line the moment the prompt is back. Both begin with power-on, and end when the system says
- * that it is up.
+ * board under Debian's U-Boot; the median of the rounds. By hand: tftpd-hpa serves the folder (where this runs as root),
+ * and a typist stops autoboot and types `boot.txt`, each line the moment the prompt is back. Both begin with power-on, and
+ * end when the system says that it is up.
  *
  * Target: at most 1.15 times as long.
  */
@@ -17,6 +17,7 @@ import { openSerialLine } from '../src/machine/index.ts'
 import { outputFolder, startBoard } from '../test/boot/board.ts'
 import { boardSystem } from '../test/boot/board-system.ts'
 import { cacheFolder } from '../test/cache.ts'
+import { median } from './measure/median.ts'
 
 const ROUNDS = 5
 const SERVER = '192.0.2.1'
@@ -104,10 +105,6 @@ async function byHand(): Promise<number> {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     await ended
   }
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }
 
 function seconds(ms: number): string {

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { kconfigEnvironment } from '../src/kconfig/environment.ts'
 import { fileReader } from '../src/kconfig/index.ts'
 import { confTree } from '../test/conf.ts'
+import { median } from './measure/median.ts'
 
 const runs = 9
 const megabytesWanted = 400
@@ -27,9 +28,6 @@ interface Measured {
   readonly cpuSeconds: number
   readonly peakMegabytes: number
 }
-
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 
 function once(argv: readonly string[], environment: Readonly<Record<string, string>>, cwd: string) {
   const report = join(folder, 'time')

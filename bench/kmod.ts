@@ -9,14 +9,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openKmodFolder, readKmodGraph } from '../src/kmod/index.ts'
 import { type IndexedKernel, indexedKernel } from '../verify/kmod/kernels.ts'
+import { median } from './measure/median.ts'
 
 const program = fileURLToPath(new URL('../dist/bin/main.js', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'firmwright-bench-'))
 const rounds = [1, 2, 3, 4, 5]
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}
 
 async function seconds(work: () => Promise<unknown> | unknown): Promise<number> {
   const begun = performance.now()

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { median } from './measure/median.ts'
 
 const SIZE_BYTES = 64e6
 const ROUNDS = 5
@@ -62,10 +63,6 @@ try {
 } finally {
   for (const child of running) child.kill()
   rmSync(folder, { recursive: true, force: true })
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 }
 
 /** Megabytes a second. */

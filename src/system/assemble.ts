@@ -175,7 +175,7 @@ export async function assemble(
   const ofRoot = planned.filter(({ name }) => name !== 'initramfs')
   await proveKmods(engine, kernel, ofRoot, { tree: rootTree, waived })
   /** With the plan proved, and its firmware. */
-  const makeInitramfs = async (
+  const provedInitramfs = async (
     plan: NamedPlan,
     root: RootDevice,
     given: KmodParameters,
@@ -202,14 +202,14 @@ export async function assemble(
     ...(disks === undefined || initramfsPlan === undefined
       ? {}
       : {
-          initramfsTree: await makeInitramfs(initramfsPlan, { by: 'path', path: disks.root }, parameters),
+          initramfsTree: await provedInitramfs(initramfsPlan, { by: 'path', path: disks.root }, parameters),
         }),
     async makeInitramfs({ kmods, root, parameters: more = new Map() }) {
       const request = { name: 'initramfs', targets: kmods, origins: [base] }
       const [plan] = await planAll(engine, kernel, [request], blacklist)
       if (plan === undefined) throw new Error('planning one request gave no plan')
       const ofModules = new Map([...parameters.ofModules, ...more])
-      return { tree: await makeInitramfs(plan, root, { ...parameters, ofModules }), plan }
+      return { tree: await provedInitramfs(plan, root, { ...parameters, ofModules }), plan }
     },
     lostAtPowerOff:
       definition.state === undefined

@@ -4,7 +4,14 @@ import type { Kernel } from '../kernel/index.ts'
 import { firmwareFiles, type Kmod } from '../kmod/index.ts'
 import type { NamedPlan } from './load-plans.ts'
 
-export const firmwareFolder = '/usr/lib/firmware/'
+const firmwareFolder = '/usr/lib/firmware/'
+
+/** The firmware that a tree has, each file by its path below the folder of firmware. */
+export function firmwarePaths(tree: FileTree): readonly string[] {
+  return [...tree.keys()].flatMap((path) =>
+    path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
+  )
+}
 
 /**
  * The firmware of a plan that the root has, for an initramfs: what is loaded there asks before there is a root to look in.
@@ -17,11 +24,8 @@ export async function planFirmware(kernel: Kernel, plan: NamedPlan, root: FileTr
     // What cannot be read is for the proof of what ships to refuse.
     if (kmod.ok) kmods.push(kmod.value)
   }
-  const paths = [...root.keys()].flatMap((path) =>
-    path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
-  )
   const found = new Map<string, Entry>()
-  for (const path of firmwareFiles(kmods, paths, kernel)) add(firmwareFolder + path)
+  for (const path of firmwareFiles(kmods, firmwarePaths(root), kernel)) add(firmwareFolder + path)
   return found
 
   function add(path: string): void {

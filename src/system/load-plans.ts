@@ -132,6 +132,20 @@ async function choose(
   return optional === true ? [] : undefined
 }
 
+/** The names and aliases that nothing answered to. */
+function soughtInVain(error: PlanError | NoChoice): readonly string[] {
+  switch (error.type) {
+    case 'unknown-target':
+      return [error.target]
+    case 'missing-dependency':
+      return [error.name]
+    case 'no-choice':
+      return error.target.anyOf
+    default:
+      return []
+  }
+}
+
 /** That a plan fails for want of what is blacklisted. */
 async function explainBlacklist(
   error: PlanError | NoChoice,
@@ -139,14 +153,7 @@ async function explainBlacklist(
   { modules, origin }: Kernel,
   blacklist: readonly Asked<string>[],
 ): Promise<Diagnostic | undefined> {
-  const wanted =
-    error.type === 'unknown-target'
-      ? [error.target]
-      : error.type === 'missing-dependency'
-        ? [error.name]
-        : error.type === 'no-choice'
-          ? error.target.anyOf
-          : []
+  const wanted = soughtInVain(error)
   const found = await Promise.all(wanted.map((name) => answering(modules, name, blacklist)))
   const unwanted = found.flat()
   const [first] = unwanted

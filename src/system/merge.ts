@@ -123,8 +123,8 @@ export function merge(contributions: readonly Contribution[]): Requirements {
   const drivers = of('drivers')
   const kmodParameters = agree(
     of('kmod-parameter'),
-    ({ parameter: { module, name } }) => `${module.replaceAll('-', '_')}.${name}`,
-    ({ parameter }) => ({ ...parameter, module: parameter.module.replaceAll('-', '_') }),
+    ({ parameter: { module, name } }) => `${kernelForm(module)}.${name}`,
+    ({ parameter }) => ({ ...parameter, module: kernelForm(parameter.module) }),
     (key, a, b) => ({
       what: `the kernel module parameter ${key} is wanted as ${a.value} and as ${b.value}`,
       fix: 'keep one of them',
@@ -195,7 +195,7 @@ export function merge(contributions: readonly Contribution[]): Requirements {
     ...(drivers.length === 0 ? {} : { drivers: { origins: drivers.map(({ origin }) => origin) } }),
     kmodParameters,
     blacklist: collect(
-      of('kmod-blacklist').map(({ module, origin }) => ({ value: module.replaceAll('-', '_'), origin })),
+      of('kmod-blacklist').map(({ module, origin }) => ({ value: kernelForm(module), origin })),
     ),
     waivedFirmware: collect(of('firmware-waiver').map(({ file, origin }) => ({ value: file, origin }))),
     kernelParameters: collect(
@@ -218,6 +218,9 @@ export function merge(contributions: readonly Contribution[]): Requirements {
 }
 
 /** What several named, as one list. */
+/** The kernel's own form of a module's name. */
+const kernelForm = (module: string): string => module.replaceAll('-', '_')
+
 function allTargets(
   asked: readonly { readonly targets: readonly KmodTarget[]; readonly origin: Origin }[],
 ): Asked<readonly KmodTarget[]> {

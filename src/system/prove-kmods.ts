@@ -3,7 +3,7 @@ import type { Engine } from '../engine/index.ts'
 import type { FileTree } from '../filetree/index.ts'
 import type { Kernel } from '../kernel/index.ts'
 import { checkKmods, firmwareNames, type KmodFinding } from '../kmod/index.ts'
-import { firmwareFolder } from './kmod-firmware.ts'
+import { firmwarePaths } from './kmod-firmware.ts'
 import type { NamedPlan } from './load-plans.ts'
 import type { Asked } from './merge.ts'
 
@@ -24,11 +24,8 @@ export async function proveKmods(
     readonly waived: readonly Asked<string>[]
   },
 ): Promise<void> {
-  const files = [...given.tree.keys()].flatMap((path) =>
-    path.startsWith(firmwareFolder) ? [path.slice(firmwareFolder.length)] : [],
-  )
   const firmware = {
-    files: [...firmwareNames(files, kernel)].sort(),
+    files: [...firmwareNames(firmwarePaths(given.tree), kernel)].sort(),
     waived: given.waived.map(({ value }) => value).sort(),
     builtin: [...new Set(plans.flatMap(({ builtin }) => builtin.map(({ name }) => name)))].sort(),
   }

@@ -103,8 +103,9 @@ export interface Proxy {
 }
 
 /**
- * Stands between clients and a server, both of this machine, at a port of an address (by default any port of loopback); of the packets in either direction, one in `lossIn` is lost and one in
- * `doubleIn` is sent twice. Clients see the server's transfer ports as ports of the proxy.
+ * Stands between clients and a server, both of this machine, at a port of an address (by default any port of loopback);
+ * of the packets in either direction, one in `lossIn` is lost and one in `doubleIn` is sent twice. Clients see the server's
+ * transfer ports as ports of the proxy.
  */
 export async function startLossyProxy(
   serverPort: number,

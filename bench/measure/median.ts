@@ -1,0 +1,4 @@
+/** The middle one of several measurements: one that something else disturbed does not move it. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
