@@ -137,6 +137,7 @@ describe('firmwright tftp', () => {
         ['--silent', '--show-error', `tftp://127.0.0.1:${port}/sub/Image`],
         {
           encoding: 'buffer',
+          stripFinalNewline: false,
         },
       )
       expect(Buffer.from(stdout).equals(bytes)).toBe(true)

@@ -80,6 +80,7 @@ async function judgeMipsImage(
   const stated = (await readFile(stream)).readBigUInt64LE(5)
   const unpacked = await execa('xz', ['--format=lzma', '--decompress', '--stdout', stream], {
     encoding: 'buffer',
+    stripFinalNewline: false,
     maxBuffer: 2 ** 28,
   })
   const content = Buffer.from(unpacked.stdout)

@@ -43,7 +43,10 @@ async function expanded({ compressed }: Case, file: string): Promise<Buffer> {
   if (compressed === undefined) return readFile(file)
   const [program, name] =
     compressed === 'gzip' ? (['gzip', `${file}.gz`] as const) : (['xz', `${file}.lzma`] as const)
-  const { stdout } = await execa(program, ['--decompress', '--stdout', name], { encoding: 'buffer' })
+  const { stdout } = await execa(program, ['--decompress', '--stdout', name], {
+    encoding: 'buffer',
+    stripFinalNewline: false,
+  })
   return Buffer.from(stdout)
 }
 

@@ -32,6 +32,7 @@ export async function makeKey(): Promise<TestKey> {
     execa('gpg', ['--homedir', home, '--batch', '--no-tty', '--passphrase', '', ...argv], {
       ...(input === undefined ? {} : { input }),
       encoding: 'buffer',
+      stripFinalNewline: false,
     })
   await chmod(home, 0o700)
   await gpg(['--quick-gen-key', 'Test <test@example.invalid>', 'rsa2048', 'sign', 'never'])
