@@ -392,6 +392,18 @@ int __attribute__((section(".init.text"))) init_module(void) { return tun(); }
     expect(await built('a')).toContain('a'.repeat(64))
     expect(await built('b')).toContain('b'.repeat(64))
   })
+  it('a seed goes along with the headers', async () => {
+    const drawn = await withEngine(store, async (engine) => {
+      const { tarball, sha256 } = treeArchive(newFolder())
+      const source = linuxSource({ tarball, sha256 }, { randstructSeed: 'c'.repeat(64) })
+      const about = { source, architecture: 'amd64', deviceSymbols: [], folder: '/', demands: noDemands }
+      const headers = await (await buildLinux(engine, noPackages, about)).headers?.()
+      const script = 'linux-headers-6.1.0/scripts/gen-randstruct-seed.sh'
+      const archive = headers === undefined ? '' : engine.path(headers)
+      return spawnSync('tar', ['-xOf', archive, script], { encoding: 'utf8' }).stdout
+    })
+    expect(drawn.value).toContain(`SEED=${'c'.repeat(64)}`)
+  })
   it('a seed is never drawn', async () => {
     const problem = await problemOf({ demands: asked('RANDSTRUCT') })
     expect(problem.what).toBe('this kernel lays out its structures at random, and there is no seed')

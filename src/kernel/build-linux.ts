@@ -3,7 +3,6 @@
  * configuration, the build. The build is one run of make for image, modules and device trees, in a sandbox, and what
  * it leaves is one archive laid out as Debian lays out its kernel packages.
  */
-import { createHash } from 'node:crypto'
 import { dirname, isAbsolute, join } from 'node:path'
 import { nearNames, type Origin, UserError } from '../diagnostics/index.ts'
 import { type CommandRecipe, type Engine, executorPath, type FileArtifact } from '../engine/index.ts'
@@ -11,7 +10,7 @@ import { imageTimeSeconds } from '../filetree/index.ts'
 import type { Packages } from '../packages/index.ts'
 import { type Askers, createAskers } from './askers.ts'
 import { baseConfig, type KernelSymbol } from './base-config.ts'
-import { alreadyThere, buildScript, keptPath, leftOut } from './build-script.ts'
+import { alreadyThere, buildScript, leftOut } from './build-script.ts'
 import { type BuildTarget, buildableArchitectures, buildTargetOf, makeVariables } from './build-target.ts'
 import type { ModuleChoice, ModuleDemand, SymbolDemand } from './check.ts'
 import { type Compiler, checkHeaders, findCompiler } from './compiler.ts'
@@ -23,7 +22,9 @@ import { kernelHeaders } from './headers.ts'
 import type { Kernel } from './kernel.ts'
 import { listKernelArchive, readKernel } from './kernel-archive.ts'
 import {
+  keptTree,
   type LinuxTree,
+  objectsPrefix,
   openLinuxTree,
   treeDeviceFiles,
   treeInputs,
@@ -117,9 +118,8 @@ async function configuration(
   work: Work & Pick<LinuxBuild, 'deviceSymbols' | 'demands'>,
 ): Promise<Configured> {
   const { source, tree, target, deviceSymbols, compiler, demands } = work
-  const outline = await treeOutline(engine, tree, source.patches)
-  const deviceFiles =
-    demands.hardware === undefined ? undefined : await treeDeviceFiles(engine, tree, source.patches)
+  const outline = await treeOutline(engine, tree)
+  const deviceFiles = demands.hardware === undefined ? undefined : await treeDeviceFiles(engine, tree)
   const askers = createAskers()
   const asked = configurationDemands([...target.symbols, ...deviceSymbols], demands, askers)
   const result = await engine.compute<ConfigurationResult>({
@@ -221,33 +221,23 @@ async function compile(
 ): Promise<FileArtifact> {
   const { source, tree, target, compiler, config, outOfTree, keys } = work
   const variables = { ...makeVariables(target), ...reproducible() }
-  const objects = `objects-${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
-  const inputs = treeInputs(tree)
-  const version = shortDigest(Object.entries(inputs).map(([path, { digest }]) => [path, digest.sha256]))
-  const script = buildScript({ target, source, version, variables, objects, outOfTree })
+  const objects = `${objectsPrefix}${target.arch}-${compiler.identity.digest.sha256.slice(0, 12)}`
+  const script = buildScript({ target, source, tree, variables, objects, outOfTree })
   const { 'kernel.tar': archive } = await engine.build({
     kind: 'command',
     name: `build ${tree.name}`,
     argv: ['sh', '-c', script],
     env: {},
-    inputs: { ...inputs, ...outOfTreeInputs(outOfTree), ...keys, config },
+    inputs: { ...treeInputs(tree), ...outOfTreeInputs(outOfTree), ...keys, config },
     outputs: ['kernel.tar'],
-    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'cmp', 'grep'],
-    kept: { [keptPath]: keptName(source) },
+    tools: [...unpackTools, ...compiler.tools, 'nproc', 'find', 'sort', 'cmp', 'grep'],
+    ...keptTree(tree),
     distributed: [`${target.toolPrefix}gcc`],
     onLine: followMake(work.objects),
   })
   if (archive?.kind !== 'file') throw new Error('tar left no archive')
   return archive
 }
-
-/** One folder for each package or folder that a source comes from: a new version takes the place of the old one. */
-function keptName({ from, patches }: LinuxSource): string {
-  return `linux-${shortDigest({ from: 'tarball' in from ? from.sha256 : from, patches })}`
-}
-
-const shortDigest = (value: object): string =>
-  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /**
  * Follows what make says it compiles (`  CC [M]  drivers/net/tun.o`). What an earlier build has compiled counts only if

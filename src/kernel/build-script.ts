@@ -7,39 +7,30 @@
  * file is as make believes it to be. A build that was killed may have left half of one: see {@link mendScript}.
  */
 import type { BuildTarget } from './build-target.ts'
-import { drawScript, signScript } from './drawn-at-random.ts'
-import { stableTar, unpackScript } from './linux-tree.ts'
+import { keyScript, signScript } from './drawn-at-random.ts'
+import { keptFolder, type LinuxTree, stableTar, unpackKeptScript } from './linux-tree.ts'
 import { type OutOfTreeSource, outOfTreeScript } from './out-of-tree.ts'
 import type { LinuxSource } from './source.ts'
 
 export interface BuildScript {
   readonly target: BuildTarget
   readonly source: LinuxSource
-  /** tells one source, with its patches, from any other; a word */
-  readonly version: string
+  readonly tree: LinuxTree
   readonly variables: Readonly<Record<string, string>>
   /** name of the O= folder: of one compiler and architecture */
   readonly objects: string
   readonly outOfTree: readonly OutOfTreeSource[]
 }
 
-/** Where the kept folder is. */
-export const keptPath = 'kept'
-
 /** Reads `source.tar`, `patches/` and `config`; leaves `kernel.tar`, laid out as Debian lays out its kernel packages. */
-export function buildScript({ target, source, version, variables, objects, outOfTree }: BuildScript): string {
+export function buildScript({ target, source, tree, variables, objects, outOfTree }: BuildScript): string {
   const { image, imagePath, imageName, srcarch, deviceTrees } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   const goals = [image, 'modules', ...(deviceTrees ? ['dtbs'] : [])].join(' ')
   const make = `-j"$jobs" ${assignments.join(' ')}`
   return `set -eu
 top=$PWD
-tree=${keptPath}/linux
-if [ "$(cat $tree/.version 2> /dev/null)" != ${version} ]; then
-  rm -rf $tree
-${unpackScript(source.patches, '$tree')}echo ${version} > $tree/.version
-fi
-objects=$tree/${objects}
+${unpackKeptScript(tree)}objects=${keptFolder}/${objects}
 mkdir -p $objects
 if [ -e $objects/.interrupted ]; then
 ${mendScript('$objects')}fi
@@ -50,7 +41,7 @@ if ! cmp -s config $objects/.config; then
   find $objects -name '*.dtb' -delete
 fi
 echo "${alreadyThere}$(cd $objects && find . -name '*.o' -printf '%P ')"
-${distccScript(`${target.toolPrefix}gcc`)}${drawScript(source)}make -C $tree O=${objects} ${make} ${goals}
+${distccScript(`${target.toolPrefix}gcc`)}${keyScript(source)}make -C ${keptFolder} O=${objects} ${make} ${goals}
 rm $objects/.interrupted
 out=$top/out
 cd $objects

@@ -65,16 +65,17 @@ export async function keyInputs(
   return { [keyInput]: key }
 }
 
-/** Lines of shell before make; `$tree` is the source, `$objects` make's O= folder. A file that is the same stays as old. */
-export function drawScript({ signingKey, randstructSeed }: LinuxSource): string {
-  const key = `mkdir -p $objects/certs
+/** Lines of shell that make the script of a tree which draws a seed give this one. */
+export function seedScript(seed: string, folder: string): string {
+  return `sed -i 's/^SEED=.*/SEED=${seed}/' ${folder}/scripts/gen-randstruct-seed.sh\n`
+}
+
+/** Lines of shell before make; `$objects` is its O= folder. A file that is the same stays as old. */
+export function keyScript({ signingKey }: LinuxSource): string {
+  if (signingKey === undefined) return ''
+  return `mkdir -p $objects/certs
 cmp -s ${keyInput} $objects/${keyFile} || { umask 077; cat ${keyInput} > $objects/${keyFile}; umask 022; }
 `
-  const draws = '$tree/scripts/gen-randstruct-seed.sh'
-  const seed = `sed 's/^SEED=.*/SEED=${randstructSeed}/' ${draws} > seeded
-cmp -s seeded ${draws} || cat seeded > ${draws}
-`
-  return (signingKey === undefined ? '' : key) + (randstructSeed === undefined ? '' : seed)
 }
 
 /** Lines of shell, run in make's O= folder: signs all modules below `$modules`, as scripts/Makefile.modinst does. */

@@ -32,17 +32,17 @@ export async function kernelHeaders(engine: Engine, build: HeadersBuild): Promis
     env: {},
     inputs: { ...treeInputs(tree), config, 'kernel.tar': archive },
     outputs: ['headers.tar'],
-    tools: [...unpackTools, ...compiler.tools, 'nproc', 'sed', 'find', 'sort', 'grep', 'tr'],
+    tools: [...unpackTools, ...compiler.tools, 'nproc', 'find', 'sort', 'grep', 'tr'],
   })
   if (headers?.kind !== 'file') throw new Error('tar left no archive')
   return headers
 }
 
-function headersScript({ source, target, variables }: HeadersBuild): string {
+function headersScript({ tree, target, variables }: HeadersBuild): string {
   const { srcarch } = target
   const assignments = Object.entries(variables).map(([name, value]) => `${name}='${value}'`)
   return `set -eu
-${unpackScript(source.patches)}cp config linux/.config
+${unpackScript(tree)}cp config linux/.config
 tar -xOf kernel.tar --wildcards './usr/lib/modules/*/Module.symvers' > linux/Module.symvers
 make -C linux -j"$(nproc)" ${assignments.join(' ')} modules_prepare
 folder=linux-headers-$(cat linux/include/config/kernel.release)

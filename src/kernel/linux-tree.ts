@@ -1,19 +1,21 @@
 /**
  * A kernel source as artifacts. The tree itself (80,000 files, 1.5 GB) never goes into the store: the store holds the
- * archive, and a step that works on the tree unpacks it for itself, which takes seconds. What is read often, the Kconfig
- * files and Makefiles, is taken out once, as the *outline* of the tree.
+ * archive, and the steps that work on the tree share a kept folder, where the first of them unpacks it. What is read often,
+ * the Kconfig files and Makefiles, is taken out once, as the *outline* of the tree.
  */
 import { execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { promisify } from 'node:util'
 import { type Origin, UserError } from '../diagnostics/index.ts'
-import type { Artifact, Engine, FileArtifact } from '../engine/index.ts'
+import type { Artifact, CommandRecipe, Engine, FileArtifact } from '../engine/index.ts'
 import { deviceMarks } from '../hardware/index.ts'
 import type { Packages } from '../packages/index.ts'
+import { seedScript } from './drawn-at-random.ts'
 import type { LinuxSource } from './source.ts'
 import { aliasLines } from './source-aliases.ts'
 
@@ -22,8 +24,18 @@ export interface LinuxTree {
   readonly name: string
   /** the archive; tar finds out how it is compressed */
   readonly archive: FileArtifact
-  readonly patches: readonly FileArtifact[]
+  readonly patches: readonly Patch[]
+  /** what the tree's structures are laid out by, if they are at random */
+  readonly seed: string | undefined
   readonly origin: Origin
+  /** name of the folder that is kept: one for each place that a source comes from, so that a new version replaces the old one */
+  readonly kept: string
+}
+
+interface Patch {
+  /** as the system file has it, for messages */
+  readonly name: string
+  readonly file: FileArtifact
 }
 
 /** @param folder that file names of the source are relative to */
@@ -40,14 +52,16 @@ export async function openLinuxTree(
     if (artifact.kind !== 'file') throw new UserError({ what: `${path} is a folder`, where: [origin] })
     return artifact
   }
-  const patches = await Promise.all(source.patches.map(file))
+  const patches = await Promise.all(source.patches.map(async (name) => ({ name, file: await file(name) })))
+  const kept = `linux-${shortDigest({ from: 'tarball' in from ? from.sha256 : from, patches: source.patches })}`
+  const common = { patches, seed: source.randstructSeed, origin, kept }
   if ('package' in from)
-    return { ...(await packagedArchive(engine, packages, from.package, origin)), patches, origin }
+    return { ...(await packagedArchive(engine, packages, from.package, origin)), ...common }
   if ('directory' in from) {
     const archive = await engine.step(`read ${from.directory}`, () =>
       archiveFolder(engine, inFolder(from.directory), { name: from.directory, origin }),
     )
-    return { name: from.directory, archive, patches, origin }
+    return { name: from.directory, archive, ...common }
   }
   const archive = await file(from.tarball)
   if (archive.digest.sha256 !== from.sha256.toLowerCase())
@@ -57,8 +71,11 @@ export async function openLinuxTree(
       why: `its SHA-256 is ${archive.digest.sha256}`,
       fix: 'fetch it again, or correct sha256',
     })
-  return { name: from.tarball, archive, patches, origin }
+  return { name: from.tarball, archive, ...common }
 }
+
+const shortDigest = (value: object): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /** A folder as an archive: the same one as long as the files are the same. */
 async function archiveFolder(
@@ -140,30 +157,47 @@ async function* slices(
     })
 }
 
+const patchPath = (index: number): string => `patches/${String(index).padStart(4, '0')}`
+
 /** What a step that works on the tree starts from; `unpackScript` makes the tree of it. */
 export function treeInputs({ archive, patches }: LinuxTree): Readonly<Record<string, Artifact>> {
-  const numbered = patches.map(
-    (patch, index) => [`patches/${String(index).padStart(4, '0')}`, patch] as const,
-  )
+  const numbered = patches.map(({ file }, index) => [patchPath(index), file] as const)
   return { 'source.tar': archive, ...Object.fromEntries(numbered) }
 }
 
-export const unpackTools = ['tar', 'xz', 'gzip', 'zstd', 'patch', 'mkdir', 'mv'] as const
+export const unpackTools = ['tar', 'xz', 'gzip', 'zstd', 'patch', 'mkdir', 'mv', 'sed'] as const
 
 /** One word of shell, whatever is in it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/**
- * @param names what messages call the patches, in their order
- * @param folder where the tree is to be; it must not be there
- */
-export function unpackScript(names: readonly string[], folder = 'linux'): string {
-  const patches = names.map(
-    (name, index) =>
-      `patch -p1 -s -f --no-backup-if-mismatch -d ${folder} < patches/${String(index).padStart(4, '0')} || { echo error: the patch ${quoted(name)} does not apply; exit 1; }\n`,
+/** @param folder where the tree is to be; it must not be there */
+export function unpackScript({ patches, seed }: LinuxTree, folder = 'linux'): string {
+  const apply = patches.map(
+    ({ name }, index) =>
+      `patch -p1 -s -f --no-backup-if-mismatch -d ${folder} < ${patchPath(index)} || { echo error: the patch ${quoted(name)} does not apply; exit 1; }\n`,
   )
-  return `mkdir ${folder}\ntar -xf source.tar -C ${folder} --strip-components=1\n${patches.join('')}`
+  return `mkdir ${folder}\nXZ_OPT=-T0 tar -xf source.tar -C ${folder} --strip-components=1\n${apply.join('')}${seed === undefined ? '' : seedScript(seed, folder)}`
 }
+
+/** Where a step that has {@link keptTree} finds the tree, unpacked and patched. */
+export const keptFolder = 'kept/linux'
+
+/** What a step's recipe has when it works in the tree that is kept. */
+export const keptTree = (tree: LinuxTree): Pick<CommandRecipe, 'kept'> => ({ kept: { kept: tree.kept } })
+
+/** Puts the tree into the kept folder if it is not there, or another one is. Folders of objects in it ({@link objectsPrefix}) go with it. */
+export function unpackKeptScript(tree: LinuxTree): string {
+  const inputs = Object.entries(treeInputs(tree)).map(([path, { digest }]) => [path, digest.sha256])
+  const version = shortDigest([inputs, tree.seed])
+  return `if [ "$(cat ${keptFolder}/.version 2> /dev/null)" != ${version} ]; then
+  rm -rf ${keptFolder}
+${unpackScript(tree, keptFolder)}echo ${version} > ${keptFolder}/.version
+fi
+`
+}
+
+/** What the names of make's O= folders begin with, which are in the tree that is kept and no part of it. */
+export const objectsPrefix = 'objects-'
 
 /** An archive that is the same for the same files: no owners, no times, in the order of names. */
 export const stableTar = 'tar --owner=0 --group=0 --numeric-owner --mtime=@0 --no-recursion --null -T - -cf'
@@ -172,22 +206,22 @@ export const stableTar = 'tar --owner=0 --group=0 --numeric-owner --mtime=@0 --n
 export const aliasFile = 'scripts/module-aliases'
 
 /** The Kconfig files, Makefiles and scripts of a tree, and {@link aliasFile}, as an archive. */
-export async function treeOutline(
-  engine: Engine,
-  tree: LinuxTree,
-  names: readonly string[],
-): Promise<FileArtifact> {
+export async function treeOutline(engine: Engine, tree: LinuxTree): Promise<FileArtifact> {
   const wanted = [
     "-name 'Kconfig*'",
     "-name 'Makefile*'",
     "-name 'Kbuild*'",
     '-name Platform',
     "-name '*.sh'",
+    "-path './scripts/*'",
   ]
   const script = `set -eu
-${unpackScript(names)}cd linux
-grep -rHE --include='*.c' '${aliasLines}' . | LC_ALL=C sort > ${aliasFile} || true
-find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | LC_ALL=C sort -z | ${stableTar} ../outline.tar
+top=$PWD
+mkdir -p aliases/${dirname(aliasFile)}
+${unpackKeptScript(tree)}cd ${keptFolder}
+grep -rHE --include='*.c' --exclude-dir='${objectsPrefix}*' '${aliasLines}' . | LC_ALL=C sort > $top/aliases/${aliasFile} || true
+find . -path './${objectsPrefix}*' -prune -o -type f '(' ${wanted.join(' -o ')} ')' -print0 | LC_ALL=C sort -z | ${stableTar} $top/outline.tar
+tar --append -f $top/outline.tar --owner=0 --group=0 --numeric-owner --mtime=@0 -C $top/aliases ${aliasFile}
 `
   const { 'outline.tar': outline } = await engine.build({
     kind: 'command',
@@ -197,6 +231,7 @@ find . -type f '(' ${wanted.join(' -o ')} -o -path './scripts/*' ')' -print0 | L
     inputs: treeInputs(tree),
     outputs: ['outline.tar'],
     tools: [...unpackTools, 'find', 'grep', 'sort'],
+    ...keptTree(tree),
   })
   if (outline?.kind !== 'file') throw new Error('tar left no archive')
   return outline
@@ -219,15 +254,12 @@ export async function withUnpacked<T>(
 }
 
 /** The C files of a tree that may name devices, as an archive; a hundred megabytes, which only drivers are sought in. */
-export async function treeDeviceFiles(
-  engine: Engine,
-  tree: LinuxTree,
-  names: readonly string[],
-): Promise<FileArtifact> {
+export async function treeDeviceFiles(engine: Engine, tree: LinuxTree): Promise<FileArtifact> {
   const marks = deviceMarks.map((mark) => `-e ${quoted(mark)}`).join(' ')
   const script = `set -eu
-${unpackScript(names)}cd linux
-{ grep -rlZF --include='*.c' --include='*.h' ${marks} . || true; } | LC_ALL=C sort -z | ${stableTar} ../devices.tar
+top=$PWD
+${unpackKeptScript(tree)}cd ${keptFolder}
+{ grep -rlZF --include='*.c' --include='*.h' --exclude-dir='${objectsPrefix}*' ${marks} . || true; } | LC_ALL=C sort -z | ${stableTar} $top/devices.tar
 `
   const { 'devices.tar': files } = await engine.build({
     kind: 'command',
@@ -237,6 +269,7 @@ ${unpackScript(names)}cd linux
     inputs: treeInputs(tree),
     outputs: ['devices.tar'],
     tools: [...unpackTools, 'grep', 'sort'],
+    ...keptTree(tree),
   })
   if (files?.kind !== 'file') throw new Error('tar left no archive')
   return files

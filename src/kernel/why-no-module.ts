@@ -76,7 +76,7 @@ export function explainedBySource(
       },
       '/',
     )
-    const outline = await treeOutline(engine, tree, [])
+    const outline = await treeOutline(engine, tree)
     const answer = await engine.compute<Answer>({
       kind: 'function',
       name: `look for ${target} in ${tree.name}`,
