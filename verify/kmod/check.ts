@@ -88,11 +88,13 @@ function openModules(folder: string): KmodSource {
 async function symversOf(kernel: MaterialPackage, version: string): Promise<Symvers> {
   const headers = kernelHeadersPackage(kernel.package)
   if (headers === undefined) throw new Error(`${kernel.package} has no headers package`)
-  const file = join(
-    await unpackedPackage({ ...kernel, package: headers }),
-    `usr/src/linux-headers-${version}/Module.symvers`,
-  )
-  if (!existsSync(file)) throw new Error(`${headers} is of another build: there is no ${file}`)
+  const unpacked = await unpackedPackage({ ...kernel, package: headers })
+  const file = join(unpacked, `usr/src/linux-headers-${version}/Module.symvers`)
+  // The archive may have moved on between the day of one and of the other.
+  if (!existsSync(file))
+    throw new Error(
+      `${headers} is of another build than ${kernel.package}: remove ${unpacked} and ${await unpackedPackage(kernel)}, and both are fetched again`,
+    )
   return parseSymvers(readFileSync(file, 'utf8'))
 }
 
