@@ -20,6 +20,7 @@ import {
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { objectsPrefix } from '../src/kernel/linux-tree.ts'
 import { unpackedPackage } from '../test/material.ts'
 import { variables } from '../verify/kernel/base-build.ts'
 
@@ -83,7 +84,7 @@ function forgetObjects(): void {
   const kept = join(cache, 'store/kept')
   for (const source of readdirSync(kept)) {
     const linux = join(kept, source, 'folder/linux')
-    for (const name of readdirSync(linux).filter((each) => each.startsWith('objects-')))
+    for (const name of readdirSync(linux).filter((each) => each.startsWith(objectsPrefix)))
       renameSync(join(linux, name), join(folder, `forgotten-${name}`))
   }
 }

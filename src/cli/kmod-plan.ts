@@ -4,6 +4,7 @@ import { nearNames, UserError } from '../diagnostics/index.ts'
 import {
   describeReason,
   type KmodSource,
+  kernelForm,
   type LoadPlan,
   type ModprobeConfig,
   type ModprobeFile,
@@ -123,7 +124,7 @@ async function notPlanned(error: PlanError, options: SourceOptions): Promise<Use
   const isUnknown = error.type === 'unknown-target'
   const why =
     isUnknown && srctree !== undefined ? await whyInSource({ ...options, srctree }, error.target) : undefined
-  const near = isUnknown && why === undefined ? nearNames(error.target.replaceAll('-', '_'), error.known) : []
+  const near = isUnknown && why === undefined ? nearNames(kernelForm(error.target), error.known) : []
   return new UserError({
     what: error.message,
     ...(why === undefined ? {} : { why, fix: 'choose a kernel that has those symbols, or build one' }),

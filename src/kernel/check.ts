@@ -1,4 +1,5 @@
 import { type Diagnostic, nearNames, type Origin } from '../diagnostics/index.ts'
+import { kernelForm } from '../kmod/index.ts'
 import type { Kernel } from './kernel.ts'
 
 export interface SymbolDemand {
@@ -29,7 +30,7 @@ export async function checkKernel(
 ): Promise<readonly Diagnostic[]> {
   const problems = symbols.flatMap((demand) => checkSymbol(kernel, demand))
   for (const { name, origins } of modules) {
-    const normal = name.replaceAll('-', '_')
+    const normal = kernelForm(name)
     if (kernel.modules.names.has(normal) || kernel.modules.builtin.has(normal)) continue
     const where = [...origins, kernel.origin]
     problems.push({ where, ...(await lacksModule(kernel, name)) })
@@ -47,7 +48,7 @@ export async function lacksModule(
   if (why !== undefined) {
     return { what, why, fix: 'choose a kernel that has those symbols, or build one (linuxSource)' }
   }
-  const normal = name.replaceAll('-', '_')
+  const normal = kernelForm(name)
   const near = nearNames(normal, [...kernel.modules.names.keys(), ...kernel.modules.builtin])
   return {
     what,

@@ -93,7 +93,7 @@ async function archiveFolder(
       why: 'it has a .config, and what make has left there would get into the build',
       fix: 'run make mrproper there, or take a fresh copy',
     })
-  const options = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--exclude-vcs']
+  const options = ['--sort=name', ...anonymous.split(' '), '--exclude-vcs']
   const tar = spawn('tar', [...options, '-C', folder, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'pipe'] })
   // Read from the first moment: what nobody reads when a child ends is thrown away.
   const content = tar.stdout.pipe(new PassThrough())
@@ -199,8 +199,11 @@ fi
 /** What the names of make's O= folders begin with, which are in the tree that is kept and no part of it. */
 export const objectsPrefix = 'objects-'
 
+/** Options of tar that leave out whose the files are, and how old. */
+const anonymous = '--owner=0 --group=0 --numeric-owner --mtime=@0'
+
 /** An archive that is the same for the same files: no owners, no times, in the order of names. */
-export const stableTar = 'tar --owner=0 --group=0 --numeric-owner --mtime=@0 --no-recursion --null -T - -cf'
+export const stableTar = `tar ${anonymous} --no-recursion --null -T - -cf`
 
 /** Where the outline of a tree has the lines of its C files that declare aliases; see {@link readSourceAliases}. */
 export const aliasFile = 'scripts/module-aliases'
@@ -215,26 +218,15 @@ export async function treeOutline(engine: Engine, tree: LinuxTree): Promise<File
     "-name '*.sh'",
     "-path './scripts/*'",
   ]
-  const script = `set -eu
-top=$PWD
-mkdir -p aliases/${dirname(aliasFile)}
-${unpackKeptScript(tree)}cd ${keptFolder}
-grep -rHE --include='*.c' --exclude-dir='${objectsPrefix}*' '${aliasLines}' . | LC_ALL=C sort > $top/aliases/${aliasFile} || true
-find . -path './${objectsPrefix}*' -prune -o -type f '(' ${wanted.join(' -o ')} ')' -print0 | LC_ALL=C sort -z | ${stableTar} $top/outline.tar
-tar --append -f $top/outline.tar --owner=0 --group=0 --numeric-owner --mtime=@0 -C $top/aliases ${aliasFile}
-`
-  const { 'outline.tar': outline } = await engine.build({
-    kind: 'command',
+  return partOfTree(engine, tree, {
     name: `read ${tree.name}`,
-    argv: ['sh', '-c', script],
-    env: {},
-    inputs: treeInputs(tree),
-    outputs: ['outline.tar'],
-    tools: [...unpackTools, 'find', 'grep', 'sort'],
-    ...keptTree(tree),
+    tools: ['find', 'grep', 'sort'],
+    script: `mkdir -p $top/aliases/${dirname(aliasFile)}
+grep -rHE --include='*.c' --exclude-dir='${objectsPrefix}*' '${aliasLines}' . | LC_ALL=C sort > $top/aliases/${aliasFile} || true
+find . -path './${objectsPrefix}*' -prune -o -type f '(' ${wanted.join(' -o ')} ')' -print0 | LC_ALL=C sort -z | ${stableTar} $top/part.tar
+tar --append -f $top/part.tar ${anonymous} -C $top/aliases ${aliasFile}
+`,
   })
-  if (outline?.kind !== 'file') throw new Error('tar left no archive')
-  return outline
 }
 
 /** Does something with parts of a tree, unpacked into one folder that is gone afterwards. */
@@ -256,21 +248,34 @@ export async function withUnpacked<T>(
 /** The C files of a tree that may name devices, as an archive; a hundred megabytes, which only drivers are sought in. */
 export async function treeDeviceFiles(engine: Engine, tree: LinuxTree): Promise<FileArtifact> {
   const marks = deviceMarks.map((mark) => `-e ${quoted(mark)}`).join(' ')
-  const script = `set -eu
-top=$PWD
-${unpackKeptScript(tree)}cd ${keptFolder}
-{ grep -rlZF --include='*.c' --include='*.h' --exclude-dir='${objectsPrefix}*' ${marks} . || true; } | LC_ALL=C sort -z | ${stableTar} $top/devices.tar
-`
-  const { 'devices.tar': files } = await engine.build({
-    kind: 'command',
+  return partOfTree(engine, tree, {
     name: `read the names of devices in ${tree.name}`,
-    argv: ['sh', '-c', script],
+    tools: ['grep', 'sort'],
+    script: `{ grep -rlZF --include='*.c' --include='*.h' --exclude-dir='${objectsPrefix}*' ${marks} . || true; } | LC_ALL=C sort -z | ${stableTar} $top/part.tar
+`,
+  })
+}
+
+/** @param script lines of shell, run in the tree, that leave `$top/part.tar` */
+async function partOfTree(
+  engine: Engine,
+  tree: LinuxTree,
+  {
+    name,
+    tools,
+    script,
+  }: { readonly name: string; readonly tools: readonly string[]; readonly script: string },
+): Promise<FileArtifact> {
+  const { 'part.tar': part } = await engine.build({
+    kind: 'command',
+    name,
+    argv: ['sh', '-c', `set -eu\ntop=$PWD\n${unpackKeptScript(tree)}cd ${keptFolder}\n${script}`],
     env: {},
     inputs: treeInputs(tree),
-    outputs: ['devices.tar'],
-    tools: [...unpackTools, 'grep', 'sort'],
+    outputs: ['part.tar'],
+    tools: [...unpackTools, ...tools],
     ...keptTree(tree),
   })
-  if (files?.kind !== 'file') throw new Error('tar left no archive')
-  return files
+  if (part?.kind !== 'file') throw new Error('tar left no archive')
+  return part
 }

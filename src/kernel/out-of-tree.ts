@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, isAbsolute, join } from 'node:path'
 import { type Origin, UserError } from '../diagnostics/index.ts'
 import type { Engine, TreeArtifact } from '../engine/index.ts'
+import { kernelForm } from '../kmod/index.ts'
 import { quoted } from './linux-tree.ts'
 
 /** A kernel module's own source: a vendor's driver. */
@@ -46,12 +47,9 @@ export function openOutOfTree(
   )
 }
 
-/** A name as the kernel has it: `-` and `_` are the same. */
-const normal = (name: string): string => name.replaceAll('-', '_')
-
 /** Whether one of these builds a module of this name. */
 export function buildsOutOfTree(kmods: readonly OutOfTreeKmods[], name: string): boolean {
-  return kmods.some(({ modules }) => modules.some((own) => normal(own) === normal(name)))
+  return kmods.some(({ modules }) => modules.some((own) => kernelForm(own) === kernelForm(name)))
 }
 
 export const outOfTreeInputs = (

@@ -35,7 +35,14 @@ export {
   noModprobeConfig,
   parseModprobeConfig,
 } from './modprobe-config.ts'
-export { type Compression, isKmodPath, kmodCompression, kmodName, normalizeAlias } from './name.ts'
+export {
+  type Compression,
+  isKmodPath,
+  kernelForm,
+  kmodCompression,
+  kmodName,
+  normalizeAlias,
+} from './name.ts'
 export { describeReason, type LoadPlan, type LoadStep, planLoad, reasonChain } from './plan.ts'
 export { type KmodSignature, readSignature } from './signature.ts'
 export {

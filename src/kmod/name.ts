@@ -24,8 +24,11 @@ export function kmodName(nameOrPath: string): string {
     suffix === undefined
       ? nameOrPath
       : nameOrPath.slice(nameOrPath.lastIndexOf('/') + 1, nameOrPath.length - suffix.length)
-  return name.includes('-') ? name.replaceAll('-', '_') : name
+  return kernelForm(name)
 }
+
+/** The kernel's own form of a module's name: `-` and `_` are the same. */
+export const kernelForm = (name: string): string => (name.includes('-') ? name.replaceAll('-', '_') : name)
 
 /** Whether a path is that of a kernel module, going by its name. */
 export function isKmodPath(path: string): boolean {

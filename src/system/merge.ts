@@ -1,5 +1,6 @@
 import { type Diagnostic, type Origin, UserError } from '../diagnostics/index.ts'
 import { type Entry, type FileTree, mergeTrees } from '../filetree/index.ts'
+import { kernelForm } from '../kmod/index.ts'
 import type {
   ConfigRequest,
   ConfigValue,
@@ -218,9 +219,6 @@ export function merge(contributions: readonly Contribution[]): Requirements {
 }
 
 /** What several named, as one list. */
-/** The kernel's own form of a module's name. */
-const kernelForm = (module: string): string => module.replaceAll('-', '_')
-
 function allTargets(
   asked: readonly { readonly targets: readonly KmodTarget[]; readonly origin: Origin }[],
 ): Asked<readonly KmodTarget[]> {
