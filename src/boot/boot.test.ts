@@ -290,14 +290,14 @@ describe('a boot.json', () => {
   }
 
   it('is read as it was written', () => {
-    expect(parseBootFile(JSON.parse(JSON.stringify(file)))).toEqual({ ok: true, value: file })
+    expect(parseBootFile(JSON.stringify(file))).toEqual({ ok: true, value: file })
   })
 
   it('is refused where two regions overlap, or a transfer goes to none', () => {
     const regions = file.regions.map((region) =>
       region.name === 'kernel' ? { ...region, address: 0x4040_0000 } : region,
     )
-    expect(parseBootFile({ ...file, regions })).toMatchObject({
+    expect(parseBootFile(JSON.stringify({ ...file, regions }))).toMatchObject({
       error: {
         message: expect.stringMatching(
           /root \(0x40400000\+0x4c5000\) and kernel \(0x40400000|kernel.* and root/,
@@ -305,9 +305,27 @@ describe('a boot.json', () => {
       },
     })
     const lines = [{ stage: 'transfer', text: 'tftpboot 0x40401000 rootfs.squashfs' }]
-    expect(parseBootFile({ ...file, lines })).toMatchObject({
+    expect(parseBootFile(JSON.stringify({ ...file, lines }))).toMatchObject({
       error: { message: expect.stringContaining('no region') },
     })
+  })
+
+  it('that is damaged is refused, with the place', () => {
+    const messageOf = (text: string): string => {
+      const read = parseBootFile(text)
+      return read.ok ? '' : read.error.message
+    }
+    expect(messageOf('{"format": 1,')).toContain('it is not JSON')
+    for (const nothing of ['null', '[]', '"boot"', '{"format": 2}'])
+      expect(messageOf(nothing)).toContain('no boot.json of this version')
+    for (const field of Object.keys(file).filter((name) => name !== 'format')) {
+      expect(messageOf(JSON.stringify({ ...file, [field]: undefined }))).not.toBe('')
+      expect(messageOf(JSON.stringify({ ...file, [field]: null }))).not.toBe('')
+    }
+    const [line] = file.lines
+    expect(messageOf(JSON.stringify({ ...file, lines: [{ ...line, stage: 'later' }] }))).toContain(
+      'lines.0.stage',
+    )
   })
 })
 

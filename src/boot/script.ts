@@ -39,7 +39,8 @@ export interface BootNetwork {
   readonly gateway?: string
 }
 
-export type BootStage = 'check' | 'network' | 'transfer' | 'unpack' | 'edit' | 'boot'
+export const BOOT_STAGES = ['check', 'network', 'transfer', 'unpack', 'edit', 'boot'] as const
+export type BootStage = (typeof BOOT_STAGES)[number]
 
 /** One line for the loader. */
 export interface BootLine {

@@ -76,7 +76,7 @@ async function readPlan(file: string): Promise<BootFile> {
   } catch {
     throw new UserError({ what: `there is no ${file}`, fix: 'build the output tftpboot first' })
   }
-  const plan = parseBootFile(JSON.parse(text))
+  const plan = parseBootFile(text)
   if (plan.ok) return plan.value
   throw new UserError({ what: `${file}: ${plan.error.message}`, fix: 'build the output tftpboot again' })
 }

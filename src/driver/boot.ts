@@ -3,7 +3,7 @@ import type { BootFile, BootLine } from '../boot/index.ts'
 import type { SerialLine, Waited } from '../machine/index.ts'
 import type { Loader } from '../uboot/index.ts'
 import { contradictions, isCopy, parseBdinfo } from './bdinfo.ts'
-import { anySign, type BootFailure, bootFailure, recogniseFailure } from './failure.ts'
+import { type BootFailure, bootFailure, recogniseFailure, type Speaker, signOr } from './failure.ts'
 import { begunPromptPattern, openPrompt, type Prompt, type PromptResult, promptPattern } from './prompt.ts'
 
 export type BootEvent =
@@ -149,8 +149,6 @@ export function silentMsOf({ regions }: Pick<BootFile, 'regions'>): number {
 /** What the loader says last; on MIPS it says nothing, and the kernel is the first to speak. */
 const HANDED_OVER = /Starting kernel|Transferring control to Linux|(?:\n|\] )Linux version /
 const UP = /firmwright: up in ([\d.]+) s(?:, not started:([^\n]*))?\n/
-/** One thing, or any sign of failure. */
-const either = (wanted: RegExp): RegExp => new RegExp(`(?:${anySign.source})|(?:${wanted.source})`, 'i')
 
 async function watchKernel(
   options: BootOptions,
@@ -164,32 +162,36 @@ async function watchKernel(
   }
   /** Waits for one thing, or any sign of failure before it. */
   const reach = async (
+    speaker: Speaker,
     wanted: RegExp,
     timeoutMs: number,
     late: BootFailure['type'],
     lateMessage: string,
   ): Promise<PromptResult<string>> => {
-    const waited = await line.wait(either(wanted), timeoutMs)
+    const waited = await line.wait(signOr(speaker, wanted), timeoutMs)
     if (waited.type === 'timed-out') return fail(late, lateMessage)
-    return judged(waited)
+    return judged(speaker, waited)
   }
   /** Waits for the system as long as something is said now and then, or until it has taken too long. */
   const reachUp = async (): Promise<PromptResult<string>> => {
     for (;;) {
       const saidBytes = line.transcript().length
       const leftMs = upMs === undefined ? quietMs : begun + upMs - Date.now()
-      const waited = await line.wait(either(UP), Math.max(0, Math.min(quietMs, leftMs)))
-      if (waited.type !== 'timed-out') return judged(waited)
+      const waited = await line.wait(signOr('kernel', UP), Math.max(0, Math.min(quietMs, leftMs)))
+      if (waited.type !== 'timed-out') return judged('kernel', waited)
       if (upMs !== undefined && Date.now() >= begun + upMs)
         return fail('not-up', `the system was not up after ${upMs / 1000} s`)
       if (line.transcript().length === saidBytes)
         return fail('not-up', `nothing came for ${quietMs / 1000} s, and the system is not up`)
     }
   }
-  const judged = async (waited: Exclude<Waited, { type: 'timed-out' }>): Promise<PromptResult<string>> => {
+  const judged = async (
+    speaker: Speaker,
+    waited: Exclude<Waited, { type: 'timed-out' }>,
+  ): Promise<PromptResult<string>> => {
     if (waited.type === 'ended') return fail('line-gone', waited.message)
     const printed = `${waited.match.input.slice(0, waited.match.index)}${waited.match[0]}`
-    const trouble = recogniseFailure(printed)
+    const trouble = recogniseFailure(speaker, printed)
     if (trouble !== undefined) {
       // The rest of what is said goes into the report.
       await line.wait(/\n\n\n$/, Math.min(REPORT_MS, silentMs))
@@ -199,6 +201,7 @@ async function watchKernel(
   }
   const refused = promptPattern(plan.loader)
   const handedOver = await reach(
+    'loader',
     new RegExp(`${HANDED_OVER.source}|${refused.source}`),
     silentMs,
     'silent',
@@ -210,6 +213,7 @@ async function watchKernel(
   }
   onEvent({ type: 'kernel-started' })
   const spoken = await reach(
+    'kernel',
     /\n[^\n]*\n[^\n]*\n[^\n]+/,
     silentMs,
     'silent',

@@ -108,6 +108,13 @@ describe('a board that boots', () => {
     expect(events.at(-1)).toEqual({ type: 'up', seconds: 3.5, notStarted: ['ssh', 'ntp'] })
   })
 
+  it('may have a link that is down for a while, says its kernel', async () => {
+    const output = `${kernelSays}[    3.1] mtk_soc_eth eth0: Link is Down\nfirmwright: up in 3.5 s\n`
+    const { booted, events } = await boot({ booti: { output, silent: true } })
+    expect(booted.ok).toBe(true)
+    expect(events.at(-1)).toEqual({ type: 'up', seconds: 3.5, notStarted: [] })
+  })
+
   it('is typed to again where a character got lost, and nothing garbled is run', async () => {
     const { booted, ran } = await boot({}, { losesEvery: 97 })
     expect(booted.ok).toBe(true)
@@ -286,6 +293,23 @@ it('tells a failure from ordinary words', () => {
     '   Loading Ramdisk to 4db56000, end 4ddae5c0 ... OK',
     'done',
   ]) {
-    expect(recogniseFailure(text)).toBeUndefined()
+    expect(recogniseFailure('loader', text)).toBeUndefined()
+  }
+})
+
+it("does not take a kernel's words for the loader's", () => {
+  for (const text of [
+    '[    3.1] mtk_soc_eth 15100000.ethernet eth0: Link is Down\n',
+    '[    2.7] Internal error: Oops - undefined instruction: 0 [#1] SMP ARM\n',
+    'ubi0: bad magic number\n',
+  ]) {
+    expect(recogniseFailure('kernel', text)).toBeUndefined()
+  }
+  for (const [text, type] of [
+    ['Starting kernel ...\n\nundefined instruction\npc : [<6041>]', 'exception'],
+    ['[    1.0] Kernel panic - not syncing: VFS: Unable to mount root fs\n', 'panic'],
+    ['\nResetting ...\n', 'reset'],
+  ]) {
+    expect(recogniseFailure('kernel', text ?? '')).toMatchObject({ type })
   }
 })

@@ -52,9 +52,9 @@ interface Sign {
 
 /**
  * What U-Boot prints (2023.01: net/net.c, net/tftp.c, net/eth-uclass.c, drivers/net/phy, boot/image-*.c, boot/bootm.c,
- * lib/gunzip.c, arch/*\/lib/interrupts*.c) and Linux (kernel/panic.c). The first that matches counts.
+ * lib/gunzip.c). The first that matches counts.
  */
-const SIGNS: readonly Sign[] = [
+const LOADER_SIGNS: readonly Sign[] = [
   {
     pattern: /trying to overwrite reserved memory/i,
     type: 'overwritten',
@@ -99,28 +99,37 @@ const SIGNS: readonly Sign[] = [
     message: 'a checksum is wrong: what arrived is not what was sent',
   },
   {
-    pattern:
-      /"Synchronous Abort" handler|undefined instruction|data abort|prefetch abort|"Error" handler|Ooops:/,
-    type: 'exception',
-    message: 'the processor met with an exception in the loader',
-  },
-  {
     pattern: /### ERROR ### Please RESET the board ###|must RESET/i,
     type: 'exception',
     message: 'the loader gave up',
   },
+]
+
+/**
+ * What may come before and after the loader has handed over: its vectors are in place until the kernel has its own
+ * (arch/*\/lib/interrupts*.c and arch/mips/lib/traps.c of U-Boot 2023.01; a kernel's report goes on
+ * behind these words), Linux (kernel/panic.c), the initramfs, and a board that starts anew. A kernel and its programs may say much that
+ * would be a failure from the loader: that a link is down, for one.
+ */
+const KERNEL_SIGNS: readonly Sign[] = [
   {
-    pattern: /Kernel panic - not syncing: ([^\n]*)/,
+    pattern:
+      /"(?:Synchronous Abort|Error)" handler|(?:undefined instruction|data abort|prefetch abort)\n|Ooops:/i,
+    type: 'exception',
+    message: 'the processor met with an exception in the loader',
+  },
+  {
+    pattern: /Kernel panic - not syncing: ([^\n]*)/i,
     type: 'panic',
     message: 'the kernel panicked',
   },
   {
-    pattern: /firmwright: cannot boot: ([^\n]*)/,
+    pattern: /firmwright: cannot boot: ([^\n]*)/i,
     type: 'no-root',
     message: 'the initramfs could not mount the root',
   },
   {
-    pattern: /(?:^|\n)(?:resetting \.\.\.|U-Boot (?:SPL |TPL )?20\d\d\.\d\d|U-Boot 1\.\d)/,
+    pattern: /(?:^|\n)(?:resetting \.\.\.|U-Boot (?:SPL |TPL )?20\d\d\.\d\d|U-Boot 1\.\d)/i,
     type: 'reset',
     message: 'the board started anew',
   },
@@ -152,14 +161,26 @@ const ADVICE: Readonly<Record<BootFailureType, string>> = {
   'line-gone': 'the cable, or whatever plays the serial line, has gone',
 }
 
-/** Matches as soon as any sign of failure is there. */
-export const anySign = new RegExp(SIGNS.map(({ pattern }) => `(?:${pattern.source})`).join('|'), 'i')
+/** Who has the console. */
+export type Speaker = 'loader' | 'kernel'
+
+const SIGNS: Readonly<Record<Speaker, readonly Sign[]>> = {
+  loader: [...LOADER_SIGNS, ...KERNEL_SIGNS],
+  kernel: KERNEL_SIGNS,
+}
+
+/** Matches as soon as any sign of failure is there, or what is wanted. */
+export function signOr(speaker: Speaker, wanted: RegExp): RegExp {
+  const patterns = [...SIGNS[speaker].map(({ pattern }) => pattern), wanted]
+  return new RegExp(patterns.map(({ source }) => `(?:${source})`).join('|'), 'i')
+}
 
 /** The failure that a text tells of; undefined where it has no sign of one. */
 export function recogniseFailure(
+  speaker: Speaker,
   text: string,
 ): { readonly type: BootFailureType; readonly message: string } | undefined {
-  for (const { pattern, type, message } of SIGNS) {
+  for (const { pattern, type, message } of SIGNS[speaker]) {
     const match = pattern.exec(text)
     if (match === null) continue
     const detail = match[1] === undefined ? '' : `: ${match[1].trim()}`

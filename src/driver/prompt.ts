@@ -1,7 +1,7 @@
 /** Talking to U-Boot's prompt: a line typed, seen to have arrived whole, run, and its result asked for. */
 import type { SerialLine, Waited } from '../machine/index.ts'
 import type { Loader } from '../uboot/index.ts'
-import { anySign, type BootFailure, bootFailure, recogniseFailure } from './failure.ts'
+import { type BootFailure, bootFailure, recogniseFailure, signOr } from './failure.ts'
 
 export type PromptResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -106,7 +106,7 @@ export function openPrompt(line: SerialLine, loader: Loader): Prompt {
 
   /** What is printed until the prompt is back. A sign of failure ends it: some of them never come to an end. */
   async function untilPrompt(text: string, idleMs: number): Promise<PromptResult<string>> {
-    const either = new RegExp(`(?:${anySign.source})|${atPrompt.source}`, 'i')
+    const either = signOr('loader', atPrompt)
     let seenBytes = line.transcript().length
     for (;;) {
       const waited = await line.wait(either, idleMs)
@@ -119,7 +119,7 @@ export function openPrompt(line: SerialLine, loader: Loader): Prompt {
         return fail('time-out', `nothing came for ${idleMs / 1000} s after: ${text}`)
       }
       const printed = `${waited.match.input.slice(0, waited.match.index)}${waited.match[0]}`
-      const trouble = recogniseFailure(printed)
+      const trouble = recogniseFailure('loader', printed)
       if (trouble === undefined) return { ok: true, value: printed }
       // It may go on trying for ever.
       line.send(CTRL_C)

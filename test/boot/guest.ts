@@ -1,8 +1,9 @@
 /** Systems that are built by the real program and booted, for tests and verifications alike. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { kmodName } from '../../src/kmod/index.ts'
 import type { Machine } from '../../src/machine/index.ts'
 import { cacheFolder } from '../cache.ts'
 
@@ -76,13 +77,7 @@ export async function output(machine: Machine, command: string, timeoutMs?: numb
 
 /** Names of modules as the kernel shows them, from the paths of load plans. */
 export function moduleNames(...plans: readonly (readonly string[] | undefined)[]): string[] {
-  const names = plans.flatMap((plan = []) =>
-    plan.map((path) =>
-      basename(path)
-        .replace(/\.ko(\.\w+)?$/, '')
-        .replaceAll('-', '_'),
-    ),
-  )
+  const names = plans.flatMap((plan = []) => plan.map(kmodName))
   return [...new Set(names)].sort()
 }
 
