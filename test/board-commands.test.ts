@@ -91,6 +91,19 @@ describe('firmwright dt', () => {
 })
 
 describe('firmwright tftp', () => {
+  it.each([
+    ['a file instead of a folder', ['/etc/hostname'], /there is no folder "\/etc\/hostname"/],
+    [
+      'an address of another machine',
+      ['.', '--address', '192.0.2.77'],
+      /fix: {2}name an address of this machine/,
+    ],
+  ])('refuses %s', async (_what, args, message) => {
+    const { exitCode, stderr } = await firmwright(['tftp', ...args])
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(message)
+  })
+
   /** Runs the server until `use` is done with its port. */
   async function serving(folder: string, use: (port: string) => Promise<void>): Promise<string> {
     const child = spawn(process.execPath, [
@@ -225,7 +238,11 @@ describe('firmwright boot', () => {
       readFileSync(new URL('../src/devices/loaders/qemu-arm64.json', import.meta.url), 'utf8'),
     )
     const lines = [{ stage: 'transfer', text: 'tftpboot 0x40400000 root', file: 'root' }]
-    writeFileSync(join(served, 'boot.json'), JSON.stringify({ format: 1, loader, regions, lines }))
+    const about = { format: 1, device: 'board', baudRate: 115_200, loader }
+    const network = { server: '192.0.2.1', board: '192.0.2.2', netmask: '255.255.255.0' }
+    const memory = [{ start: 0x4000_0000, end: 0x5000_0000 }]
+    const plan = { ...about, network, memory, regions, lines }
+    writeFileSync(join(served, 'boot.json'), JSON.stringify(plan))
     const { exitCode, stderr } = await firmwright(['boot', '--no-build', '--serial', 'unix:none'], {
       cwd: folder,
     })

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BootFile, parseBootFile } from '../boot/index.ts'
 import { UserError } from '../diagnostics/index.ts'
@@ -16,6 +16,7 @@ import { openSerialLine, type SerialLine } from '../machine/index.ts'
 import type { TftpEvent } from '../tftp/index.ts'
 import type { BootCommandOptions } from './boot.ts'
 import { describeTransfer, startServer } from './tftp-server.ts'
+import { writeWhole } from './write-whole.ts'
 
 export function parseSerial(text: string): LinkAddress {
   const address = parseLinkAddress(text)
@@ -60,7 +61,7 @@ export async function probeTo(file: string, serial: LinkAddress, json: boolean):
     process.stderr.write('\n[firmwright] waiting for a prompt: power the board on\n')
     const probed = await probeLoader(wire.line)
     if (!probed.ok) throw bootError(probed.error)
-    await writeFile(file, `${JSON.stringify(probed.value, undefined, 2)}\n`)
+    writeWhole(file, `${JSON.stringify(probed.value, undefined, 2)}\n`)
     process.stderr.write(
       `\n[firmwright] ${file} is written; look through "sources" for what is to be tried\n`,
     )

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import {
   type DeviceNode,
   type DeviceTree,
@@ -20,6 +20,7 @@ import {
 } from '../devicetree/index.ts'
 import { nearNames, UserError } from '../diagnostics/index.ts'
 import type { DtEditOptions } from './dt.ts'
+import { writeWhole } from './write-whole.ts'
 
 export function printTree(file: string, reference: string, json: boolean): void {
   const tree = readTree(file)
@@ -77,7 +78,8 @@ export function setProperty(
 ): void {
   const tree = readTree(file)
   if (text === undefined) {
-    writeTree(take(deleteProperty(tree, reference, property), file), options.output ?? file)
+    const without = take(deleteProperty(tree, reference, property), file)
+    writeWhole(options.output ?? file, writeDevicetree(without))
     return
   }
   const value = parseSourceValue(text)
@@ -89,13 +91,14 @@ export function setProperty(
     })
   }
   const withNode = reference.startsWith('/') ? take(ensureNode(tree, reference), file) : tree
-  writeTree(take(setTreeProperty(withNode, reference, property, value.value), file), options.output ?? file)
+  const edited = take(setTreeProperty(withNode, reference, property, value.value), file)
+  writeWhole(options.output ?? file, writeDevicetree(edited))
 }
 
 export function applyOverlays(file: string, overlays: readonly string[], options: DtEditOptions): void {
   let tree = readTree(file)
   for (const overlay of overlays) tree = take(mergeOverlay(tree, readTree(overlay)), overlay)
-  writeTree(tree, options.output ?? file)
+  writeWhole(options.output ?? file, writeDevicetree(tree))
 }
 
 type Taken<T> =
@@ -125,20 +128,6 @@ function readBytes(file: string): Buffer {
 
 function nodeOf(tree: DeviceTree, reference: string, file: string): NodeRef {
   return take(findNode(tree, reference), file)
-}
-
-/** Whoever reads the file meanwhile sees the old tree or the new one. */
-function writeTree(tree: DeviceTree, file: string): void {
-  const temporary = `${file}.${process.pid}`
-  try {
-    writeFileSync(temporary, writeDevicetree(tree))
-    renameSync(temporary, file)
-  } catch (error) {
-    throw new UserError({
-      what: `${file} cannot be written`,
-      why: error instanceof Error ? error.message : String(error),
-    })
-  }
 }
 
 interface NodeData {

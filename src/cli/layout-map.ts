@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs'
 import { UserError } from '../diagnostics/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { drawSvg, drawTable } from '../layout/index.ts'
 import { planNetworkBoot } from '../outputs/index.ts'
 import type { BuildOptions } from './session.ts'
 import { assembleFile } from './systems.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** The memory maps of a file's systems, as tables or as lines of JSON. */
 export async function layoutOf(
@@ -21,7 +21,7 @@ export async function layoutOf(
     const { placement, choice, format } = await planNetworkBoot(engine, system)
     const { layout, memory } = placement
     const name = `${system.requirements.hostname.value} on ${system.definition.device.name}`
-    if (options.svg !== undefined) writeFileSync(options.svg, drawSvg(layout, name))
+    if (options.svg !== undefined) writeWhole(options.svg, drawSvg(layout, name))
     if (options.json) {
       texts.push(
         `${JSON.stringify({ system: name, root: choice, format, memory, regions: layout.regions })}\n`,

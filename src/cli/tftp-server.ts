@@ -19,8 +19,7 @@ export async function startServer(
     ...(port === undefined ? {} : { port }),
   })
   if (served.ok) return served.value
-  const [what = '', ...advice] = served.error.message.split(': ')
-  throw new UserError({ what, ...(advice.length === 0 ? {} : { fix: advice.join(': ') }) })
+  throw new UserError({ what: served.error.message, fix: served.error.advice })
 }
 
 /** A line for people; undefined for what is none of their business. */

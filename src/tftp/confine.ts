@@ -1,5 +1,5 @@
 /** Opening a file that a stranger named, and nothing outside of the folder. */
-import { constants, realpathSync } from 'node:fs'
+import { constants, realpathSync, statSync } from 'node:fs'
 import { type FileHandle, open, readlink, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { ERROR_CODES, type ErrorCode } from './packet.ts'
@@ -24,7 +24,9 @@ function refuse(code: ErrorCode, message: string): Opened {
 
 /** The folder's own path without symbolic links; throws where there is no such folder. */
 export function realFolder(folder: string): string {
-  return realpathSync(folder)
+  const path = realpathSync(folder)
+  if (!statSync(path).isDirectory()) throw new Error(`${folder} is no folder`)
+  return path
 }
 
 /**

@@ -222,11 +222,11 @@ describe('refusing', () => {
     const { port } = await serve()
     expect(await serveTftp({ folder, address: '127.0.0.1', port })).toMatchObject({
       ok: false,
-      error: { type: 'port-taken', message: expect.stringContaining('ss -ulnp') },
+      error: { type: 'port-taken', advice: expect.stringContaining('ss -ulnp') },
     })
-    expect(await serveTftp({ folder: join(base, 'none'), port: 0 })).toMatchObject({
-      error: { type: 'no-folder' },
-    })
+    for (const none of [join(base, 'none'), join(folder, 'sub/inner')]) {
+      expect(await serveTftp({ folder: none, port: 0 })).toMatchObject({ error: { type: 'no-folder' } })
+    }
     expect(await serveTftp({ folder, address: '192.0.2.77', port: 0 })).toMatchObject({
       error: { type: 'bad-address' },
     })

@@ -44,11 +44,12 @@ export interface TftpServer {
   close(): Promise<void>
 }
 
-export type TftpServerError =
-  | { readonly type: 'port-taken'; readonly message: string }
-  | { readonly type: 'port-forbidden'; readonly message: string }
-  | { readonly type: 'bad-address'; readonly message: string }
-  | { readonly type: 'no-folder'; readonly message: string }
+export interface TftpServerError {
+  readonly type: 'port-taken' | 'port-forbidden' | 'bad-address' | 'no-folder'
+  readonly message: string
+  /** What to do about it. */
+  readonly advice: string
+}
 
 export type Served =
   | { readonly ok: true; readonly value: TftpServer }
@@ -75,10 +76,8 @@ export async function serveTftp(options: TftpServerOptions): Promise<Served> {
   try {
     folder = realFolder(options.folder)
   } catch {
-    return {
-      ok: false,
-      error: { type: 'no-folder', message: `there is no folder "${options.folder}" to serve` },
-    }
+    const message = `there is no folder "${options.folder}" to serve`
+    return { ok: false, error: { type: 'no-folder', message, advice: 'check the path' } }
   }
 
   const socket = createSocket(family)
@@ -186,15 +185,21 @@ function explain(error: NodeJS.ErrnoException, address: string, port: number): T
     case 'EADDRINUSE':
       return {
         type: 'port-taken',
-        message: `${where} is taken by another program: stop that TFTP server ("ss -ulnp" shows it), or serve another address`,
+        message: `${where} is taken by another program`,
+        advice: 'stop that TFTP server ("ss -ulnp" shows it), or serve another address',
       }
     case 'EACCES':
     case 'EPERM':
       return {
         type: 'port-forbidden',
-        message: `${where} is not open to you: ports below 1024 need root, the capability CAP_NET_BIND_SERVICE, or "sysctl net.ipv4.ip_unprivileged_port_start=${port}"`,
+        message: `${where} is not open to you`,
+        advice: `ports below 1024 need root, the capability CAP_NET_BIND_SERVICE, or "sysctl net.ipv4.ip_unprivileged_port_start=${port}"`,
       }
     default:
-      return { type: 'bad-address', message: `${where} cannot be used: ${error.message}` }
+      return {
+        type: 'bad-address',
+        message: `${where} cannot be used: ${error.message}`,
+        advice: 'name an address of this machine ("ip address" lists them)',
+      }
   }
 }
