@@ -10,8 +10,11 @@ interface Plan {
   readonly regions: readonly { readonly name: string; readonly address: number; readonly sizeBytes: number }[]
 }
 
-/** What is not filled of the memory that the kernel says is available: room for the shell and the programs that fill it. */
-const SPARED_KIB = 8192
+/**
+ * What is not filled of the memory that the kernel says is available: room for the shell and the programs that fill it. With
+ * less of 2 GB the kernel throws out programs' pages again and again, to have what it keeps free (min_free_kbytes, CMA).
+ */
+const sparedKib = (availableKib: number): number => Math.max(8192, Math.ceil(availableKib / 32))
 
 const hex = (number: number): string => number.toString(16).padStart(8, '0')
 
@@ -121,7 +124,7 @@ async function judgeContent(
   const expected = createHash('sha256').update(file).digest('hex')
   if (before !== expected) return `the root has another checksum before anything was written: ${before}`
   const available = Number(/^MemAvailable: +(\d+) kB/m.exec(await board.run('cat /proc/meminfo'))?.[1])
-  const sizeKib = available - SPARED_KIB
+  const sizeKib = available - sparedKib(available)
   if (!(sizeKib > 0)) return `the kernel says that ${available} KiB of memory are available`
   const filledBytes = Number(
     await board.run(

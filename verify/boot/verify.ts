@@ -110,7 +110,7 @@ async function bootAll(
 }
 
 const HOW =
-  "Debian's U-Boot (u-boot-qemu), our own TFTP server and serial driver, in a user and network namespace. `emulator`: a tree of ours, as QEMU makes it. Up: user space runs, the root is mounted from where the plan has it, and its checksum is the same after all but 8 MiB of the memory that the kernel says is available was written to (but for cpio, where it is the memory)."
+  "Debian's U-Boot (u-boot-qemu), our own TFTP server and serial driver, in a user and network namespace. `emulator`: a tree of ours, as QEMU makes it. Up: user space runs, the root is mounted from where the plan has it, and its checksum is the same after all but a 32nd, and at least 8 MiB, of the memory that the kernel says is available was written to (but for cpio, where it is the memory)."
 
 export const verifications: readonly Verification[] = [
   {
