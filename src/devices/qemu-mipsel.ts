@@ -24,6 +24,7 @@ export const qemuMipsel: Device = {
     yes('SERIAL_8250_CONSOLE', 'as a console'),
     yes('RTC_CLASS', 'its clock'),
     yes('RTC_DRV_CMOS', 'which is that of a PC'),
+    yes('RTC_HCTOSYS', 'the time is set from it, before anything runs'),
   ],
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['pcnet32'],

@@ -23,6 +23,7 @@ export const qemuX86_64: Device = {
     yes('SERIAL_8250_CONSOLE', 'as a console'),
     yes('RTC_CLASS', 'its clock'),
     yes('RTC_DRV_CMOS', 'which is a PC’s'),
+    yes('RTC_HCTOSYS', 'the time is set from it, before anything runs'),
   ],
   storageModules: ['virtio_pci', 'virtio_blk'],
   networkModules: ['virtio_pci', 'virtio_net'],

@@ -8,4 +8,5 @@ export const virtSymbols: readonly KernelSymbol[] = [
   yes('PCI_HOST_GENERIC', 'its PCI host is a generic ECAM one'),
   yes('RTC_CLASS', 'its clock'),
   yes('RTC_DRV_PL031', 'which is a PL031'),
+  yes('RTC_HCTOSYS', 'the time is set from it, before anything runs'),
 ]

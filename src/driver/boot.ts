@@ -1,10 +1,17 @@
 /** A board from power-on to a running system: stops the loader, checks its memory, types the plan, watches the kernel. */
-import type { BootFile, BootLine } from '../boot/index.ts'
+import type { BootFile, BootLine, BootStage } from '../boot/index.ts'
 import type { SerialLine, Waited } from '../machine/index.ts'
 import type { Loader } from '../uboot/index.ts'
 import { contradictions, isCopy, parseBdinfo } from './bdinfo.ts'
 import { type BootFailure, bootFailure, recogniseFailure, type Speaker, signOr } from './failure.ts'
-import { begunPromptPattern, openPrompt, type Prompt, type PromptResult, promptPattern } from './prompt.ts'
+import {
+  begunPromptPattern,
+  openPrompt,
+  type Prompt,
+  type PromptResult,
+  promptPattern,
+  type RunOptions,
+} from './prompt.ts'
 
 export type BootEvent =
   /** Connected; nothing has been seen of the loader yet. */
@@ -23,7 +30,7 @@ export interface BootOptions {
   readonly onEvent?: (event: BootEvent) => void
   /** How long to wait for power-on. Default 10 minutes. */
   readonly powerOnMs?: number
-  /** How long a kernel that was started may say nothing at first. Default: {@link silentMsOf}. */
+  /** How long a kernel that was started, or a loader that expands, may say nothing. Default: {@link silentMsOf}. */
   readonly silentMs?: number
   /** How long a kernel that has spoken may say nothing before the system is up. Default 5 minutes. */
   readonly quietMs?: number
@@ -56,7 +63,7 @@ export async function bootBoard(options: BootOptions): Promise<PromptResult<unde
   const last = plan.lines.length - 1
   for (const [index, bootLine] of plan.lines.entries()) {
     onEvent({ type: 'line', index, count: plan.lines.length, line: bootLine })
-    const done = index === last ? await prompt.start(bootLine.text) : await runLine(prompt, line, bootLine)
+    const done = index === last ? await prompt.start(bootLine.text) : await runLine(prompt, bootLine, options)
     if (!done.ok) return done
   }
   return watchKernel(options, onEvent)
@@ -120,10 +127,14 @@ async function checkMemory(
 
 async function runLine(
   prompt: Prompt,
-  line: SerialLine,
   bootLine: BootLine,
+  { line, plan, silentMs = silentMsOf(plan) }: BootOptions,
 ): Promise<PromptResult<undefined>> {
-  const answer = await prompt.run(bootLine.text)
+  const patience: Partial<Record<BootStage, RunOptions>> = {
+    transfer: { whenIdle: 'time-out' },
+    unpack: { idleMs: silentMs },
+  }
+  const answer = await prompt.run(bootLine.text, patience[bootLine.stage])
   if (!answer.ok) return answer
   const { succeeded } = answer.value
   if (bootLine.onSuccess !== undefined && succeeded === true) {

@@ -11,6 +11,8 @@ export type BootFailureType =
   | 'no-link'
   /** The server was not reached, or stopped answering. */
   | 'time-out'
+  /** A command of the loader's does not come to its end. */
+  | 'stuck'
   /** The server has no such file. */
   | 'no-file'
   | 'bad-checksum'
@@ -144,6 +146,7 @@ const ADVICE: Readonly<Record<BootFailureType, string>> = {
   'no-link': 'plug the cable into the port that the loader uses, and look at the other end',
   'time-out':
     'see that board and server are on one network: serverip is an address of this machine, a firewall lets UDP through, and no other machine has the board’s address',
+  stuck: 'reset the board and try again',
   'no-file': 'build the output again: the folder that is served lacks a file',
   'bad-checksum': 'try again; where it fails again, the board’s memory or its network card is to blame',
   overwritten:

@@ -13,9 +13,16 @@ export interface Answer {
   readonly succeeded: boolean | undefined
 }
 
+export interface RunOptions {
+  /** How long a command may say nothing. Default 30 s. */
+  readonly idleMs?: number
+  /** What it means when it says nothing for longer. Default `stuck`. */
+  readonly whenIdle?: BootFailure['type']
+}
+
 export interface Prompt {
-  /** Runs one line. Fails on any sign of trouble in what is printed, and when nothing more comes for `idleMs`. */
-  run(line: string, idleMs?: number): Promise<PromptResult<Answer>>
+  /** Runs one line. Fails on any sign of trouble in what is printed, and when nothing more comes. */
+  run(line: string, options?: RunOptions): Promise<PromptResult<Answer>>
   /** Types a line and sends it off, without waiting for what comes of it. */
   start(line: string): Promise<PromptResult<undefined>>
 }
@@ -88,10 +95,10 @@ export function openPrompt(line: SerialLine, loader: Loader): Prompt {
     return typed
   }
 
-  async function run(text: string, idleMs = IDLE_MS): Promise<PromptResult<Answer>> {
+  async function run(text: string, options: RunOptions = {}): Promise<PromptResult<Answer>> {
     const started = await start(text)
     if (!started.ok) return started
-    const output = await untilPrompt(text, idleMs)
+    const output = await untilPrompt(text, options)
     if (!output.ok || loader.shell !== 'hush') {
       return output.ok ? { ok: true, value: { output: output.value, succeeded: undefined } } : output
     }
@@ -105,7 +112,10 @@ export function openPrompt(line: SerialLine, loader: Loader): Prompt {
   }
 
   /** What is printed until the prompt is back. A sign of failure ends it: some of them never come to an end. */
-  async function untilPrompt(text: string, idleMs: number): Promise<PromptResult<string>> {
+  async function untilPrompt(
+    text: string,
+    { idleMs = IDLE_MS, whenIdle = 'stuck' }: RunOptions,
+  ): Promise<PromptResult<string>> {
     const either = signOr('loader', atPrompt)
     let seenBytes = line.transcript().length
     for (;;) {
@@ -116,7 +126,7 @@ export function openPrompt(line: SerialLine, loader: Loader): Prompt {
           seenBytes = line.transcript().length
           continue
         }
-        return fail('time-out', `nothing came for ${idleMs / 1000} s after: ${text}`)
+        return fail(whenIdle, `nothing came for ${idleMs / 1000} s after: ${text}`)
       }
       const printed = `${waited.match.input.slice(0, waited.match.index)}${waited.match[0]}`
       const trouble = recogniseFailure('loader', printed)

@@ -37,6 +37,7 @@ export const baseConfig: readonly KernelSymbol[] = [
   yes('TIMERFD', 'daemons wait for times with it'),
   yes('EVENTFD', 'daemons wake their threads with it'),
   yes('INOTIFY_USER', 'daemons watch their configuration with it'),
+  yes('SYSVIPC', 'shared memory: the log of busybox is kept in it'),
   yes('POSIX_TIMERS', 'timer_create(2), clock_nanosleep(2)'),
   yes('FILE_LOCKING', 'flock(2): the shell layer of services and nftables lock files'),
   yes('MULTIUSER', 'daemons run as users of their own'),

@@ -1,3 +1,4 @@
+import { imageTimeSeconds } from '../filetree/index.ts'
 import type { ServiceGraph } from './graph.ts'
 import { logPipe } from './paths.ts'
 import { quote } from './shell.ts'
@@ -20,6 +21,8 @@ export function initShell(graph: ServiceGraph): string {
 [ -e /dev/null ] || mount -t devtmpfs -o mode=0755,nosuid devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
 mount -a
+# Without a clock that is kept it is 1970: OpenRC would take every file to be newer than what it made of them, again and again.
+[ "$(date +%s)" -ge ${imageTimeSeconds} ] || date -s @${imageTimeSeconds} >/dev/null
 mkdir -p /run/openrc /run/lock /run/firmwright/log /run/firmwright/kmod \\
 	/var/cache /var/lib /var/log /var/spool /var/tmp
 chmod 1777 /var/tmp

@@ -29,6 +29,7 @@ export function appletPath(applet: string): string {
 /** busybox applets that the root needs for any set of services. */
 export const busyboxApplets: readonly string[] = [
   'chmod',
+  'date',
   'halt',
   'init',
   'ln',
@@ -60,7 +61,7 @@ export const loginApplets: readonly string[] = ['getty', 'login']
 
 /** Applets that the base services call, by the name of the service. */
 export const baseServiceApplets: Readonly<Record<string, readonly string[]>> = {
-  clock: ['date'],
+  clock: [],
   entropy: [],
   hostname: [],
   klog: ['klogd'],

@@ -46,7 +46,8 @@ async function start(served: string): Promise<string | undefined> {
     [
       ...[
         '-M',
-        'virt',
+        // As with a boot loader, whose tree this is: without one QEMU puts the PCI host of a 32-bit board high (hw/arm/virt.c).
+        'virt,highmem=off',
         '-accel',
         'tcg',
         '-cpu',

@@ -117,7 +117,7 @@ async function fetch(
 }
 
 async function command(text: string): Promise<string> {
-  const answer = await prompt.run(text, IDLE_MS)
+  const answer = await prompt.run(text, { idleMs: IDLE_MS })
   if (!answer.ok) throw new Error(answer.error.message)
   if (answer.value.succeeded === false) throw new Error(`"${text}" failed`)
   return answer.value.output

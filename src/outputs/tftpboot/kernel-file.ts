@@ -16,6 +16,7 @@ import {
   writeFit,
   writeLegacyImage,
 } from '../../uboot/index.ts'
+import { compress } from './compress.ts'
 
 /** A kernel's program, compressed as its format wants it: what is left is to wrap it, when addresses are known. */
 export interface PackedKernel {
@@ -54,7 +55,12 @@ export async function packKernel(
   image: FileArtifact,
 ): Promise<PackedKernel> {
   const compression = compressionOf(format, program)
-  return { format, program, compression, data: await compress(engine, 'the kernel', image, compression) }
+  const data = compression === 'none' ? image : await compress(engine, 'the kernel', image, compression)
+  if (compression !== 'lzma') return { format, program, compression, data }
+  // An old vendor's bootm refuses a stream that does not say how long it will be.
+  const sized = withLzmaSize(await engine.read(data), image.digest.sizeBytes)
+  if (!sized.ok) throw new Error(sized.error.message)
+  return { format, program, compression, data: await engine.put(sized.value) }
 }
 
 function compressionOf(format: KernelFormat, program: KernelProgram): 'none' | 'gzip' | 'lzma' {
@@ -72,35 +78,6 @@ function compressionOf(format: KernelFormat, program: KernelProgram): 'none' | '
       // A zImage is compressed already.
       return program.type === 'zimage' ? 'none' : 'gzip'
   }
-}
-
-/** `what` is for people. */
-export async function compress(
-  engine: Engine,
-  what: string,
-  image: FileArtifact,
-  compression: 'none' | 'gzip' | 'lzma',
-): Promise<FileArtifact> {
-  if (compression === 'none') return image
-  const lzma = compression === 'lzma'
-  const made = await engine.build({
-    kind: 'command',
-    name: `compress ${what}`,
-    argv: lzma
-      ? ['sh', '-c', 'exec xz --format=lzma -9 < whole > packed']
-      : ['sh', '-c', 'exec gzip -9 -n < whole > packed'],
-    env: {},
-    inputs: { whole: image },
-    outputs: ['packed'],
-    tools: [lzma ? 'xz' : 'gzip'],
-  })
-  const packed = made.packed
-  if (packed?.kind !== 'file') throw new Error('the compressor left no file')
-  if (!lzma) return packed
-  // An old loader refuses a stream that does not say how long it will be.
-  const sized = withLzmaSize(await engine.read(packed), image.digest.sizeBytes)
-  if (!sized.ok) throw new Error(sized.error.message)
-  return engine.put(sized.value)
 }
 
 export interface KernelFileRequest {

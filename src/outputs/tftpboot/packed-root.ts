@@ -3,7 +3,7 @@ import { UserError } from '../../diagnostics/index.ts'
 import type { Engine, FileArtifact } from '../../engine/index.ts'
 import type { AssembledSystem } from '../../system/index.ts'
 import type { KernelFormat } from '../../uboot/index.ts'
-import { compress } from './kernel-file.ts'
+import { compress } from './compress.ts'
 import { INITRAMFS_FILE, ROOT_FILE } from './root-parts.ts'
 
 export interface PackedRoot {
