@@ -11,6 +11,8 @@ export interface FetchOptions {
   readonly options?: Readonly<Record<string, string>>
   /** Wait before the last packet is sent again. Default 100 ms. */
   readonly waitMs?: number
+  /** Packets that it takes at once: of those that come without a pause, the rest is lost. Default no limit. */
+  readonly room?: number
   readonly mode?: string
   readonly type?: 'read' | 'write'
 }
@@ -18,7 +20,7 @@ export interface FetchOptions {
 export interface Fetched {
   readonly data: Buffer
   readonly accepted: ReadonlyMap<string, string>
-  /** Data packets that came, doubled ones too. */
+  /** Data packets that came, doubled ones and those that it had no room for too. */
   readonly packets: number
 }
 
@@ -37,6 +39,7 @@ export function fetchFile(request: FetchOptions): Promise<Fetched> {
     let blockBytes = 512
     let windowBlocks = 1
     let complained = false
+    let taken = 0
     let last: Uint8Array = writeRequest({
       type: request.type ?? 'read',
       file: request.file,
@@ -47,7 +50,11 @@ export function fetchFile(request: FetchOptions): Promise<Fetched> {
       last = bytes
       socket.send(bytes, transferPort, '127.0.0.1')
     }
-    const timer = setInterval(() => send(last), waitMs)
+    // In the middle of a window, say how far it has come (RFC 7440, section 4).
+    const timer = setInterval(
+      () => send(received === 0 ? last : writeAcknowledgement(received & 0xffff)),
+      waitMs,
+    )
     const finish = (): void => {
       clearInterval(timer)
       socket.close()
@@ -66,6 +73,8 @@ export function fetchFile(request: FetchOptions): Promise<Fetched> {
         send(writeAcknowledgement(0))
       } else if (packet?.type === 'data') {
         packets++
+        if (taken === 0) setImmediate(() => (taken = 0))
+        if (taken++ >= (request.room ?? Number.POSITIVE_INFINITY)) return
         timer.refresh()
         if (packet.block !== ((received + 1) & 0xffff)) {
           // What came twice is ignored; where something is missing, say once where we are.

@@ -144,6 +144,15 @@ describe('clients that others wrote', () => {
   })
 })
 
+it.each([1, 4])('a client with room for %d packets gets windows in shorter bursts', async (room) => {
+  const { port } = await serve()
+  const options = { blksize: '512', windowsize: '16' }
+  const { data, packets } = await fetchFile({ port, file: 'middle', options, room })
+  expect(data.equals(files.middle)).toBe(true)
+  // All at once, each window would lose what there is no room for, and come again.
+  expect(packets).toBeLessThan(1.5 * (files.middle.length / 512))
+})
+
 describe('a bad network', () => {
   it.each([
     ['512', '1', 'small'],

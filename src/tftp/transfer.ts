@@ -12,10 +12,11 @@
  *   timeout that was agreed. A transfer without any progress ends after {@link GIVE_UP_MS}.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { type OpenFile, openConfined } from './confine.ts'
 import { nearClient } from './near-client.ts'
 import { negotiate, type Terms } from './options.ts'
+import { choosePace } from './pace.ts'
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -81,6 +82,8 @@ const PROGRESS_BYTES = 1 << 20
 /** Sent without a pause; a client's socket holds about 200 KiB, of which a packet takes up to twice its size. */
 const BURST_BYTES = 48 * 1024
 const SHORTEST_SETTLE_MS = 2
+/** Between two bursts, for a client that loses what comes at once: the shortest that a timer has. */
+const PAUSE_MS = 1
 
 export function startTransfer(options: TransferOptions): Transfer {
   const { request } = options
@@ -193,6 +196,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     /** The last block sent since. */
     let sentUpTo = base - 1
     let sentAt = startedAt
+    let windowAt = startedAt
     let progressAt = startedAt
     let reportedBytes = 0
     let repeatedBlocks = 0
@@ -205,6 +209,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     let sending = false
     let timer: NodeJS.Timeout | undefined
     const near = nearClient(course.isOver)
+    const pace = choosePace(windowBlocks, startedAt)
     let cache: Chunk = { offset: 0, bytes: Buffer.alloc(0) }
     let ahead: Promise<Chunk> | undefined
 
@@ -292,14 +297,18 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
             if (base !== from) continue
             sentAt = performance.now()
           }
-          let burstBytes = 0
+          windowAt = sentAt
+          let burstBlocks = 0
           for (let block = Math.max(from, resumeAt); block <= last; block++) {
             sendBlock(block)
-            burstBytes += blockBytes
-            if (burstBytes < BURST_BYTES || block === last) continue
-            burstBytes = 0
-            await nextTurn()
+            burstBlocks++
+            const isPaced = burstBlocks >= pace.burst()
+            if (block === last || (!isPaced && burstBlocks * blockBytes < BURST_BYTES)) continue
+            burstBlocks = 0
+            if (isPaced) await pause(PAUSE_MS)
+            else await nextTurn()
             if (base !== from || course.isOver()) break
+            if (isPaced) sentAt = performance.now()
           }
           lookAhead(Math.min(last * blockBytes, sizeBytes))
         }
@@ -313,6 +322,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     }
 
     const repeat = (): void => {
+      pace.lost()
       repeatedBlocks += Math.max(1, sentUpTo - base + 1)
       isRepeat = true
       resumeAt = 0
@@ -333,6 +343,8 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       waitMs = Math.min(timeoutMs, Math.max(SHORTEST_WAIT_MS, (roundTripMs ?? FIRST_WAIT_MS) * 4))
       if (isFirst) rewind()
       progressAt = now
+      if (acknowledged < sentUpTo) pace.lost()
+      pace.arrived(acknowledged - base + 1, now)
       base = acknowledged + 1
       // Less than a window: something was lost, and all behind it is sent again. Unless that was done a moment ago:
       // then what is on its way may be what is missing, and only what was never sent is sent.
@@ -367,7 +379,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       }
       const roundTrip = Math.max(1, (roundTripMs ?? FIRST_WAIT_MS) * 0.75)
       const isComplaint =
-        ahead === 0 && windowBlocks > 1 && base > 1 && performance.now() - sentAt >= roundTrip
+        ahead === 0 && windowBlocks > 1 && base > 1 && performance.now() - windowAt >= roundTrip
       if (isComplaint) repeat()
     }
 
