@@ -17,8 +17,8 @@ export function syslogService(options: { readonly sizeKiB?: number; readonly ori
     output: 'discard',
     // It asks for the hostname once.
     after: [{ kind: 'service', name: 'hostname' }],
-    // What starts after it may log with its first breath.
-    readiness: { check: ['test', '-S', '/dev/log'], timeoutSeconds: 5 },
+    // What starts after it may log with its first breath. The socket is there before the buffer is, which a kernel may refuse.
+    readiness: { check: ['logread'], timeoutSeconds: 5 },
     cleanup: [['rm', '-f', '/dev/log']],
     phase: 'sysinit',
     origin: options.origin,
