@@ -19,6 +19,9 @@ export interface BuildTarget {
   readonly symbols: readonly KernelSymbol[]
 }
 
+/** On a 32-bit processor. */
+const time32 = yes('COMPAT_32BIT_TIME', "Debian's programs, and its C library, count time in 32 bits")
+
 const arm64: BuildTarget = {
   arch: 'arm64',
   srcarch: 'arm64',
@@ -54,7 +57,7 @@ const mipsel: BuildTarget = {
   imageName: 'vmlinux',
   headers: {},
   deviceTrees: true,
-  symbols: [yes('CPU_LITTLE_ENDIAN', 'mipsel has the low byte first')],
+  symbols: [yes('CPU_LITTLE_ENDIAN', 'mipsel has the low byte first'), time32],
 }
 
 /** By Debian's name of the architecture. */
@@ -71,13 +74,14 @@ const targets: Readonly<Record<string, BuildTarget>> = {
     symbols: [
       yes('AEABI', 'programs of armhf call the kernel by this convention'),
       yes('VFP', 'and compute with the floating point unit'),
+      time32,
     ],
   },
-  i386: { ...amd64, arch: 'i386', toolPrefix: 'i686-linux-gnu-', headers: {}, symbols: [] },
+  i386: { ...amd64, arch: 'i386', toolPrefix: 'i686-linux-gnu-', headers: {}, symbols: [time32] },
   mips: {
     ...mipsel,
     toolPrefix: 'mips-linux-gnu-',
-    symbols: [yes('CPU_BIG_ENDIAN', 'mips has the high byte first')],
+    symbols: [yes('CPU_BIG_ENDIAN', 'mips has the high byte first'), time32],
   },
   mipsel,
   riscv64: {
