@@ -10,6 +10,7 @@
  *   that can only arrive a round trip after the window was sent.
  * - What is not acknowledged is sent again: after four round trips as they were measured, doubled each time, up to the
  *   timeout that was agreed. A transfer without any progress ends after {@link GIVE_UP_MS}.
+ * - A window goes out at once, or in bursts for a client that has no room for so many packets (pace.ts).
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
