@@ -21,6 +21,7 @@ export const qemuArmv7l: Device = {
     yes('ARCH_MULTI_V7', 'its processor is an ARMv7 one'),
     yes('ARCH_VIRT', 'the board'),
     yes('SMP', 'more than one processor'),
+    yes('HIGHMEM', 'all of its memory, where it is given more than 760 MiB'),
     ...virtSymbols,
   ],
   storageModules: ['virtio_pci', 'virtio_blk'],
