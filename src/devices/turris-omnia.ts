@@ -23,6 +23,7 @@ export const turrisOmnia: Device = {
     yes('ARCH_MVEBU', 'its chip is of this family'),
     yes('MACH_ARMADA_38X', 'an Armada 385'),
     yes('SMP', 'with two processors'),
+    yes('HIGHMEM', 'all of its memory, of which a kernel without it maps 760 MiB'),
     yes('SERIAL_8250', 'its serial port, ttyS0'),
     yes('SERIAL_8250_CONSOLE', 'as a console'),
     // serial@12000 of armada-38x.dtsi is marvell,armada-38x-uart, which 8250_dw.c drives.
