@@ -10,25 +10,26 @@ import { UserError } from '../diagnostics/index.ts'
 export function writeWhole(file: string, content: string | Uint8Array): void {
   try {
     const before = statSync(file, { throwIfNoEntry: false })
-    if (before !== undefined && !before.isFile()) {
-      writeFileSync(file, content)
-      return
-    }
-    const target = before === undefined ? file : realpathSync(file)
-    const temporary = `${target}.${process.pid}.tmp`
-    try {
-      writeFileSync(temporary, content)
-      if (before !== undefined) chmodSync(temporary, before.mode & 0o7777)
-      renameSync(temporary, target)
-    } catch (error) {
-      rmSync(temporary, { force: true })
-      throw error
-    }
+    if (before === undefined) replace(file, content)
+    else if (before.isFile()) replace(realpathSync(file), content, before.mode & 0o7777)
+    else writeFileSync(file, content)
   } catch (error) {
     throw new UserError({
       what: `${file} cannot be written`,
       why: error instanceof Error ? error.message : String(error),
       fix: 'check the path, and that it is yours',
     })
+  }
+}
+
+function replace(file: string, content: string | Uint8Array, mode?: number): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, content)
+    if (mode !== undefined) chmodSync(temporary, mode)
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   }
 }

@@ -41,17 +41,19 @@ export function choosePace(windowBlocks: number, startMs: number): Pace {
   }
 
   /** Where nothing is lost, only the next longer one may be better; otherwise each has its turn. */
-  const tryOther = (lost: boolean): void => {
-    other = lost ? (other + 1) % bursts.length : best - 1
-    if (other === best) other = (other + 1) % bursts.length
-    if (other < 0 || other === best) keep(1)
-    else current = other
+  const nextOther = (lost: boolean): number => {
+    if (!lost) return best - 1
+    const next = (other + 1) % bursts.length
+    return next === best ? (next + 1) % bursts.length : next
   }
 
   const endTrial = (rate: number, lost: boolean): void => {
     if (current === best) {
       bestRate = rate
-      if (--trialsLeft <= 0) tryOther(lost)
+      if (--trialsLeft > 0) return
+      other = nextOther(lost)
+      if (other < 0 || other === best) keep(1)
+      else current = other
     } else if (rate > WORTH_IT * bestRate) {
       best = current
       bestRate = rate

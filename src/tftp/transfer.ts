@@ -197,6 +197,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
     /** The last block sent since. */
     let sentUpTo = base - 1
     let sentAt = startedAt
+    /** When the first block of the window was sent; `sentAt` moves on with each burst. */
     let windowAt = startedAt
     let progressAt = startedAt
     let reportedBytes = 0
@@ -344,13 +345,13 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
       waitMs = Math.min(timeoutMs, Math.max(SHORTEST_WAIT_MS, (roundTripMs ?? FIRST_WAIT_MS) * 4))
       if (isFirst) rewind()
       progressAt = now
-      if (acknowledged < sentUpTo) pace.lost()
-      pace.arrived(acknowledged - base + 1, now)
+      const arrivedBlocks = acknowledged - base + 1
       base = acknowledged + 1
       // Less than a window: something was lost, and all behind it is sent again. Unless that was done a moment ago:
       // then what is on its way may be what is missing, and only what was never sent is sent.
       resumeAt = 0
       if (acknowledged < sentUpTo) {
+        pace.lost()
         const settleMs = Math.max(SHORTEST_SETTLE_MS, (roundTripMs ?? FIRST_WAIT_MS) * 2)
         if (now - repeatedAt < settleMs) resumeAt = sentUpTo + 1
         else {
@@ -359,6 +360,7 @@ function sendFile(socket: Socket, file: OpenFile, terms: Terms, course: Course):
           repeatedAt = now
         }
       }
+      pace.arrived(arrivedBlocks, now)
       course.onConfirmed()
       const doneBytes = Math.min(acknowledged * blockBytes, sizeBytes)
       if (doneBytes - reportedBytes >= PROGRESS_BYTES || acknowledged === lastBlock) {
